@@ -1,0 +1,106 @@
+"""What a built model is and costs, read off its own graph so that it cannot drift."""
+
+import math
+import re
+from dataclasses import dataclass
+
+import keras
+
+
+@dataclass(frozen=True)
+class Costs:
+    """Parameters that train, all parameters, and multiply-adds for one image."""
+
+    trainable: int
+    total: int
+    macs: int
+
+
+def leaves(model):
+    """The layers of a model, those of nested models included."""
+    for layer in model.layers:
+        if isinstance(layer, keras.Model):
+            yield from leaves(layer)
+        else:
+            yield layer
+
+
+def count(model: keras.Model, input_shape: tuple[int, ...] | None = None) -> Costs:
+    """Counts parameters and multiply-adds.
+
+    Args:
+        model: any functional or Sequential model.
+        input_shape: one image, for a model whose sides are None.
+
+    Returns:
+        `Costs`: `.trainable` and `.total` parameters, BN statistics being the difference of
+        the two, and `.macs`, the multiply-adds of convolutions and fully connected layers for
+        one image: what the paper calls FLOPs (Table 1). Bias, BN, ReLU, pooling and addition
+        are not counted.
+
+    Raises:
+        ValueError: the model has sides of unknown size and no `input_shape` is given.
+
+    Example:
+
+    >>> import keras_resnet
+    >>> keras_resnet.count(keras_resnet.ResNet20())
+    Costs(trainable=269722, total=271098, macs=40551040)
+    """
+    if input_shape is not None:
+        model = keras.models.clone_model(model, input_tensors=keras.Input(input_shape))
+    return Costs(
+        trainable=sum(math.prod(v.shape) for v in model.trainable_weights),
+        total=sum(math.prod(v.shape) for v in model.weights),
+        macs=sum(macs(layer) for layer in leaves(model)),
+    )
+
+
+def macs(layer) -> int:
+    """Multiply-adds of one layer for one image."""
+    if isinstance(layer, keras.layers.Dense):
+        return math.prod(layer.kernel.shape)
+    if not isinstance(layer, keras.layers.Conv2D):
+        return 0
+    last = layer.data_format == "channels_last"
+    sides = layer.output.shape[1:3] if last else layer.output.shape[2:4]
+    if None in sides:
+        raise ValueError(
+            f"Multiply-adds depend on the size of the image, and {layer.name!r} has an output "
+            f"of shape {layer.output.shape}. Pass input_shape, for example (224, 224, 3)"
+        )
+    return math.prod(layer.kernel.shape) * math.prod(sides)
+
+
+def endpoints(model: keras.Model) -> dict[str, keras.KerasTensor]:
+    """The outputs of conv1, conv2_x, ..., by the paper's names, for feature extraction.
+
+    Args:
+        model: a network of this package, of any options, loaded or cloned.
+
+    Returns:
+        A dict from `"conv1"` (after BN and ReLU), `"conv2_x"`, ... to symbolic tensors: the
+        last output of every stage.
+
+    Raises:
+        ValueError: the model has no layers of these names.
+
+    Example:
+
+    >>> import keras, keras_resnet
+    >>> base = keras_resnet.ResNet20(include_top=False, input_shape=(32, 32, 3))
+    >>> features = keras.Model(base.input, keras_resnet.endpoints(base))
+    >>> list(features.output)
+    ['conv1', 'conv2_x', 'conv3_x', 'conv4_x']
+    """
+    ends = {}
+    for layer in model.layers:
+        if match := re.fullmatch(r"(conv1)_relu|(conv\d+)_\d+", layer.name):
+            ends[match[1] or f"{match[2]}_x"] = layer.output
+    if "conv1" not in ends:
+        shown = ", ".join(layer.name for layer in model.layers[:5])
+        raise ValueError(
+            "The model must be one of keras_resnet's, with layers named conv1_relu, conv2_1, ... "
+            f"Received: {model.name!r} with layers {shown}, ..."
+        )
+    return ends

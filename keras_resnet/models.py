@@ -1,0 +1,237 @@
+"""The networks by name, with the arguments of keras.applications."""
+
+import fnmatch
+from typing import Any, Protocol
+
+import keras
+
+from keras_resnet import options as opts
+from keras_resnet.network import Network, deep_graph
+from keras_resnet.options import Pool1, Pooling, StrideOn, ZeroChannels
+from keras_resnet.paper import ARCHITECTURES, Architecture, Shortcut, architecture, one_of
+from keras_resnet.resnet import resnet
+
+
+def build(
+    network: str | Architecture,
+    /,
+    include_top: bool = True,
+    weights: str | None = None,
+    input_tensor: Any = None,
+    input_shape: tuple[int | None, ...] | None = None,
+    pooling: Pooling | None = None,
+    classes: int | None = None,
+    classifier_activation: Any = "softmax",
+    name: str | None = None,
+    *,
+    shortcut: Shortcut | None = None,
+    stride_on: StrideOn | None = None,
+    pool1: Pool1 | None = None,
+    zero_channels: ZeroChannels | None = None,
+    zero_init_residual: bool = False,
+    output_stride: int | None = None,
+    drop_path_rate: float = 0.0,
+    include_preprocessing: bool = False,
+) -> Network:
+    """Builds a network of the paper.
+
+    Args:
+        network: a name of `list_models()`, any `"cifar_resnetN"` or `"cifar_plainN"` with
+            N = 6n+2, or an `Architecture` of your own.
+        include_top: whether the global average pool and the fully connected layer follow.
+        weights: `None`, random initialization as in the paper (Sec. 3.4).
+        input_tensor: a symbolic 4-D Keras tensor to build on, instead of `input_shape`.
+        input_shape: one image in the configured data format, `(224, 224, 3)` by default for
+            ImageNet networks and `(32, 32, 3)` for CIFAR. A side may be None.
+        pooling: without top, `"avg"` or `"max"` gives 2-D features; `None` the last map.
+        classes: units of the fully connected layer; 1000, or 10 for CIFAR networks.
+        classifier_activation: of the fully connected layer; `None` returns logits.
+        name: of the model.
+        shortcut: option `"A"`, `"B"` or `"C"` of Sec. 3.3. Default: B for ImageNet, A for CIFAR.
+        stride_on: the convolution of a bottleneck that downsamples: `"1x1"`, the paper ("v1"),
+            or `"3x3"` ("v1.5", fb.resnet.torch and torchvision).
+        pool1: `"symmetric"` pads the first max pool on all sides; `"caffe"` as the released
+            Caffe models, on the bottom and the right only.
+        zero_channels: where option A adds its zeros: `"end"` (fb.resnet.torch) or `"center"`.
+        zero_init_residual: start every block as the identity (arXiv:1706.02677, Sec. 5.1).
+        output_stride: input pixels to one pixel of the last map along a side. 32, 16 or 8
+            for ImageNet, 4, 2 or 1 for CIFAR; below the first, convolutions are dilated
+            instead of strided, with the same weights (arXiv:1606.00915).
+        drop_path_rate: probability of leaving out the last block's F(x) while training,
+            growing linearly from the first (stochastic depth, arXiv:1603.09382).
+        include_preprocessing: take RGB images of 0 to 255 and normalise them inside.
+
+    Returns:
+        A `keras.Model` from images (batch, height, width, channels), or (batch, channels,
+        height, width) under channels_first, to probabilities (batch, classes). Outputs of
+        the fully connected layer are float32 under mixed precision.
+
+    Raises:
+        ValueError: a name, value or shape that is not accepted, before any layer is made.
+
+    Example:
+
+    >>> model = build("plain18", classes=7, input_shape=(64, 64, 3))
+    >>> model.output.shape
+    (None, 7)
+    """
+    row = network if isinstance(network, Architecture) else architecture(network)
+    row, options = opts.resolve(
+        row,
+        shortcut=shortcut,
+        stride_on=stride_on,
+        pool1=pool1,
+        zero_channels=zero_channels,
+        zero_init_residual=zero_init_residual,
+        output_stride=output_stride,
+        drop_path_rate=drop_path_rate,
+        include_preprocessing=include_preprocessing,
+    )
+    opts.is_flag("include_top", include_top)
+    one_of("pooling", pooling, (None, "avg", "max"))
+    classes = opts.checked_classes(row.classes if classes is None else classes)
+    activation = keras.activations.get(classifier_activation)
+    if weights is not None:
+        raise NotImplementedError(f"Only weights=None yet. Received: weights={weights!r}")
+    image = image_tensor(row, input_tensor, input_shape, include_top)
+    channels = image.shape[channel_axis_of(keras.config.image_data_format())]
+    if options.include_preprocessing and channels != 3:
+        raise ValueError(
+            f"`include_preprocessing` normalises RGB images of 3 channels. "
+            f"Received: an input of {channels} channels"
+        )
+    with deep_graph():
+        return resnet(
+            row,
+            options,
+            image,
+            include_top=include_top,
+            pooling=pooling,
+            classes=classes,
+            classifier_activation=activation,
+            name=name or default_name(network, row),
+        )
+
+
+def default_name(network: str | Architecture, row: Architecture) -> str:
+    if isinstance(network, str):
+        return network
+    prefix = "cifar_" if row.stem == "cifar" else ""
+    return f"{prefix}{'resnet' if row.shortcut else 'plain'}{row.depth}"
+
+
+def channel_axis_of(data_format: str) -> int:
+    return -1 if data_format == "channels_last" else 1
+
+
+def image_tensor(row: Architecture, input_tensor, input_shape, include_top: bool):
+    """The symbolic image the network starts from, of a shape that has been checked."""
+    data_format = keras.config.image_data_format()
+    if input_tensor is None:
+        shape = opts.checked_input_shape(row, input_shape, include_top, data_format)
+        return keras.Input(shape, name="image")
+    if not keras.utils.is_keras_tensor(input_tensor):
+        raise ValueError(
+            "`input_tensor` must be a symbolic Keras tensor, as keras.Input returns. "
+            f"Received: input_tensor of type {type(input_tensor).__name__}"
+        )
+    shape = tuple(input_tensor.shape[1:])
+    opts.checked_input_shape(row, shape, include_top, data_format)
+    if input_shape is not None and tuple(input_shape) != shape:
+        raise ValueError(
+            f"`input_shape` must agree with `input_tensor`, whose images are {shape}. "
+            f"Received: input_shape={input_shape!r}"
+        )
+    return input_tensor
+
+
+def list_models(pattern: str | None = None) -> list[str]:
+    """The names `build` knows, or those that match a shell pattern.
+
+    Any 6n+2 depth of the CIFAR families can be built too; the paper's own are listed.
+
+    Example:
+
+    >>> list_models("plain*")
+    ['plain18', 'plain34', 'plain50', 'plain101', 'plain152']
+    """
+    return [name for name in ARCHITECTURES if fnmatch.fnmatchcase(name, pattern or "*")]
+
+
+class Builder(Protocol):
+    """A network by name, called as its namesake in keras.applications.
+
+    The options of `build` follow as keyword arguments.
+    """
+
+    __name__: str
+
+    def __call__(
+        self,
+        include_top: bool = True,
+        weights: str | None = None,
+        input_tensor: Any = None,
+        input_shape: tuple[int | None, ...] | None = None,
+        pooling: Pooling | None = None,
+        classes: int = ...,
+        classifier_activation: Any = "softmax",
+        name: str = ...,
+        **options: Any,
+    ) -> Network: ...
+
+
+def named(function_name: str, network: str) -> Builder:
+    """A builder whose defaults and help come from its row."""
+    row = ARCHITECTURES[network]
+
+    def builder(
+        include_top=True,
+        weights=None,
+        input_tensor=None,
+        input_shape=None,
+        pooling=None,
+        classes=row.classes,
+        classifier_activation="softmax",
+        name=network,
+        **options,
+    ):
+        return build(
+            network,
+            include_top,
+            weights,
+            input_tensor,
+            input_shape,
+            pooling,
+            classes,
+            classifier_activation,
+            name,
+            **options,
+        )
+
+    kind = f"residual network, shortcut option {row.shortcut}" if row.shortcut else "plain network"
+    builder.__name__ = builder.__qualname__ = function_name
+    builder.__doc__ = (
+        f"The paper's {row.depth}-layer {kind}: {' + '.join(map(str, row.blocks))} "
+        f"{row.block} blocks.\n\nArguments, errors and what is returned: see `build`."
+    )
+    return builder
+
+
+ResNet18 = named("ResNet18", "resnet18")
+ResNet34 = named("ResNet34", "resnet34")
+ResNet50 = named("ResNet50", "resnet50")
+ResNet101 = named("ResNet101", "resnet101")
+ResNet152 = named("ResNet152", "resnet152")
+Plain18 = named("Plain18", "plain18")
+Plain34 = named("Plain34", "plain34")
+ResNet20 = named("ResNet20", "cifar_resnet20")
+ResNet32 = named("ResNet32", "cifar_resnet32")
+ResNet44 = named("ResNet44", "cifar_resnet44")
+ResNet56 = named("ResNet56", "cifar_resnet56")
+ResNet110 = named("ResNet110", "cifar_resnet110")
+ResNet1202 = named("ResNet1202", "cifar_resnet1202")
+Plain20 = named("Plain20", "cifar_plain20")
+Plain32 = named("Plain32", "cifar_plain32")
+Plain44 = named("Plain44", "cifar_plain44")
+Plain56 = named("Plain56", "cifar_plain56")
+Plain110 = named("Plain110", "cifar_plain110")
