@@ -184,4 +184,5 @@ def resnet(
         x = layers.GlobalAveragePooling2D(name="pool")(x)
     elif pooling == "max":
         x = layers.GlobalMaxPooling2D(name="pool")(x)
-    return Network(keras.utils.get_source_inputs(image), x, name=name)
+    sources = keras.utils.get_source_inputs(image)
+    return Network(sources[0] if len(sources) == 1 else sources, x, name=name)
