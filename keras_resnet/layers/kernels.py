@@ -3,8 +3,8 @@
 A backend's file holds these functions; `axis` is 1 or 3 of a 4-D map throughout:
 
 * `can_normalize(x, axis)`: whether the next two take a map of this dtype and shape here.
-* `normalize_batch(x, gamma, beta, axis, epsilon)`: the map normalized by its own statistics,
-  their mean and their biased variance, both float32 (float64 for a float64 map).
+* `normalize_batch(x, gamma, beta, axis, epsilon, guess)`: the map normalized by its own
+  statistics, and these: mean and biased variance, in float32 at least. `guess` is near the mean.
 * `normalize(x, mean, variance, gamma, beta, axis, epsilon)`: by given statistics.
 * `convolve(x, kernel, strides, padding, dilation, data_format)`: 2-D, or `NotImplemented`.
 * `max_pool(x, size, strides, padding, data_format)`: 2-D, or `NotImplemented`.
@@ -16,5 +16,11 @@ A backend's file holds these functions; `axis` is 1 or 3 of a 4-D map throughout
 import importlib
 
 import keras
+
+
+def value_of(variable):
+    """The tensor a Keras variable holds; anything else, None too, as it came."""
+    return variable.value if isinstance(variable, keras.Variable) else variable
+
 
 active = importlib.import_module(f"keras_resnet.layers.{keras.backend.backend()}")

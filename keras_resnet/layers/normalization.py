@@ -25,7 +25,7 @@ class BatchNormalization(keras.layers.BatchNormalization):
             return super().call(inputs, training=training, mask=mask)
         if training and self.trainable:
             outputs, mean, variance = kernels.active.normalize_batch(
-                inputs, self.gamma, self.beta, axis, self.epsilon
+                inputs, self.gamma, self.beta, axis, self.epsilon, self.moving_mean
             )
             self.update_statistics(mean, variance)
             return outputs

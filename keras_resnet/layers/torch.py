@@ -4,8 +4,9 @@ A channels-last map (batch, height, width, channels) is what torch calls a tenso
 (batch, channels, height, width) in channels_last memory: one is a view of the other.
 """
 
-import keras
 import torch
+
+from keras_resnet.layers.kernels import value_of
 
 # Statistics of half precision maps are taken, and their parameters kept, in float32.
 MAPS = (torch.float32, torch.float64, torch.bfloat16, torch.float16)
@@ -59,10 +60,8 @@ def store_slots(model):
 
 def tensor(variable, dtype=None):
     """The value of a Keras variable, or None."""
-    if variable is None:
-        return None
-    value = variable.value if isinstance(variable, keras.Variable) else variable
-    return value if dtype is None else value.to(dtype)
+    value = value_of(variable)
+    return value if value is None or dtype is None else value.to(dtype)
 
 
 def can_normalize(x, axis):
@@ -73,7 +72,7 @@ def statistics_dtype(x):
     return torch.float64 if x.dtype == torch.float64 else torch.float32
 
 
-def normalize_batch(x, gamma, beta, axis, epsilon):
+def normalize_batch(x, gamma, beta, axis, epsilon, guess):
     dtype = statistics_dtype(x)
     y, mean, inverse_std = torch.native_batch_norm(
         channels_first(x, axis),

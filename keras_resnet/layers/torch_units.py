@@ -1,6 +1,7 @@
 """PyTorch: a whole graph, with convolution, normalization, addition and ReLU in few kernels."""
 
 import sys
+from collections import UserDict
 from dataclasses import dataclass
 
 import keras
@@ -45,7 +46,7 @@ def run(model, inputs, training):
     return outputs[0] if single else outputs
 
 
-class Values(dict):
+class Values(UserDict):
     """Tensors by the id of their symbol; what units make are turned into Keras' view when asked.
 
     From unit to unit a map stays the same tensor: each view would be a node of autograd.
@@ -53,15 +54,12 @@ class Values(dict):
 
     def get_map(self, target, axis):
         """The tensor (batch, channels, height, width) of `target`."""
-        x = dict.__getitem__(self, target)
+        x = self.data[target]
         return x.value if isinstance(x, Map) else channels_first(x, axis)
 
     def __getitem__(self, target):
-        x = dict.__getitem__(self, target)
+        x = self.data[target]
         return channels_back(x.value, x.axis) if isinstance(x, Map) else x
-
-    def get(self, target, default=None):
-        return self[target] if target in self else default
 
 
 @dataclass(slots=True)
@@ -121,7 +119,7 @@ def convolution(unit, x):
 
 
 def pad_same(conv, x):
-    widths = []
+    widths: list[int] = []
     geometry = zip(x.shape[2:], conv.kernel_size, conv.strides, conv.dilation_rate, strict=True)
     for side, width, stride, step in geometry:
         total = max((-(-side // stride) - 1) * stride + step * (width - 1) + 1 - side, 0)
