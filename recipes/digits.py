@@ -56,6 +56,8 @@ class Recipe:
         for name in ("epochs", "batch_size"):
             if getattr(self, name) < 1:
                 raise ValueError(f"`{name}` must be at least 1. Received: {getattr(self, name)}")
+        if not 0 <= self.seed < 2**32:
+            raise ValueError(f"`seed` must be from 0 to 2**32 - 1. Received: {self.seed}")
         if Path(self.out).exists() and not Path(self.out).is_dir():
             raise ValueError(f"`out` must be a folder. Received: {self.out}, which is a file")
 
