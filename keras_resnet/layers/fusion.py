@@ -13,6 +13,7 @@ import keras
 from keras_resnet.layers import kernels
 from keras_resnet.layers.convolution import Conv2D
 from keras_resnet.layers.normalization import BatchNormalization
+from keras_resnet.layers.pooling import MaxPooling2D
 from keras_resnet.network import Network
 
 
@@ -38,10 +39,26 @@ class Unit:
 
 
 @dataclass
+class PaddedPool:
+    """A max pool of maps that are nowhere negative, where zeros around them change nothing."""
+
+    source: int
+    pad: Any
+    pool: Any
+    target: int
+
+    other = None
+
+    @property
+    def layers(self):
+        return [self.pad, self.pool]
+
+
+@dataclass
 class Step:
     """A unit or a node of the graph, and the tensors that nobody reads after it."""
 
-    unit: Unit | None
+    unit: Unit | PaddedPool | None
     node: Any
     dead: list[int] = field(default_factory=list)
 
@@ -54,11 +71,14 @@ class Plan:
         self.outputs = [id(x) for x in model.outputs]
         depths = sorted(model._nodes_by_depth, reverse=True)
         nodes = [node for depth in depths for node in model._nodes_by_depth[depth]]
-        self.steps = with_deaths(steps_of(nodes, self.outputs), self.inputs, self.outputs)
+        self.steps = with_deaths(steps_of(nodes, self.outputs, model), self.outputs)
 
 
-def steps_of(nodes, outputs) -> list[Step]:
-    """Groups nodes into units, each at the place of its last node."""
+def steps_of(nodes, outputs, model) -> list[Step]:
+    """Groups nodes into units, each at the place of its last node.
+
+    Layers of another precision than the model's are left to Keras.
+    """
     readers = Counter(outputs)
     reader = {}
     maker = {}
@@ -75,11 +95,17 @@ def steps_of(nodes, outputs) -> list[Step]:
         return reader.get(target) if readers[target] == 1 else None
 
     taken: set[int] = set()
-    units = {}
+    units: dict[int, Unit | PaddedPool] = {}
     for node in nodes:
-        if is_exactly(node, Conv2D) and plain_convolution(node.operation):
+        if is_exactly(node, MaxPooling2D):
+            pad = maker.get(id(node.input_tensors[0]))
+            if pad and pools_what_is_padded(pad, node, maker) and only_reader(pad) is node:
+                source, target = id(pad.input_tensors[0]), id(node.output_tensors[0])
+                units[id(node)] = PaddedPool(source, pad.operation, node.operation, target)
+                taken.update((id(pad), id(node)))
+        elif is_exactly(node, Conv2D) and plain_convolution(node.operation):
             last, unit, members = follow(node, maker, only_reader)
-            if unit.norm is not None:
+            if unit.norm is not None and of_one_precision(unit, model):
                 units[id(last)] = unit
                 taken.update(map(id, members))
     return [
@@ -115,9 +141,25 @@ def follow(node, maker, only_reader):
     return node, unit, members
 
 
+def pools_what_is_padded(pad, node, maker) -> bool:
+    """Whether a ReLU comes before the padding, and windows reach no further than they may."""
+    if not foldable_padding(pad, node):
+        return False
+    before = maker.get(id(pad.input_tensors[0]))
+    fits = all(
+        2 * width[0] <= size
+        for width, size in zip(pad.operation.padding, node.operation.pool_size, strict=True)
+    )
+    return fits and is_exactly(before, keras.layers.ReLU) and plain_relu(before.operation)
+
+
 def is_exactly(node, cls) -> bool:
     """Subclasses may do anything; only the class itself is known."""
     return node is not None and type(node.operation) is cls
+
+
+def of_one_precision(unit, model) -> bool:
+    return all(layer.dtype_policy == model.dtype_policy for layer in unit.layers)
 
 
 def plain_convolution(conv) -> bool:
@@ -128,14 +170,14 @@ def plain_relu(relu) -> bool:
     return relu.max_value is None and not relu.negative_slope and not relu.threshold
 
 
-def foldable_padding(node, conv_node) -> bool:
-    """Whether `node` pads a map alike on both sides for a convolution that pads nothing."""
+def foldable_padding(node, reader) -> bool:
+    """Whether `node` pads a map alike on both sides for a layer that pads nothing itself."""
     if not is_exactly(node, keras.layers.ZeroPadding2D):
         return False
-    pad, conv = node.operation, conv_node.operation
+    pad, layer = node.operation, reader.operation
     return (
-        conv.padding == "valid"
-        and pad.data_format == conv.data_format
+        layer.padding == "valid"
+        and pad.data_format == layer.data_format
         and all(before == after for before, after in pad.padding)
     )
 
@@ -157,7 +199,7 @@ def adds_two_maps(node, norm_node) -> bool:
     )
 
 
-def with_deaths(steps: list[Step], inputs, outputs) -> list[Step]:
+def with_deaths(steps: list[Step], outputs) -> list[Step]:
     """Notes after every step which tensors are not read again, so that memory is given back."""
     alive = set(outputs)
     for step in reversed(steps):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import keras
 import torch
 
+from keras_resnet.layers.fusion import PaddedPool
 from keras_resnet.layers.torch import (
     channel_axis,
     channels_back,
@@ -81,12 +82,24 @@ def run_unit(unit, values, training):
     if any(has_hooks(layer) for layer in unit.layers):
         values[unit.target] = run_layers(unit, values)
         return
+    if isinstance(unit, PaddedPool):
+        values[unit.target] = run_pool(unit, values)
+        return
     dtype = getattr(torch, unit.conv.compute_dtype)
     axis = channel_axis(unit.conv.data_format)
     x = values.get_map(unit.source, axis).to(dtype)
     other = None if unit.other is None else values.get_map(unit.other, axis).to(dtype)
     run_kind = train if training and unit.norm.trainable else infer
     values[unit.target] = Map(run_kind(unit, x, other), axis)
+
+
+def run_pool(unit, values):
+    pool = unit.pool
+    axis = channel_axis(pool.data_format)
+    border = [before for before, _ in unit.pad.padding]
+    x = values.get_map(unit.source, axis)
+    y = torch.nn.functional.max_pool2d(x, tuple(pool.pool_size), tuple(pool.strides), border)
+    return Map(y, axis)
 
 
 def has_hooks(layer):

@@ -1,0 +1,257 @@
+"""What the layers promise on PyTorch beyond what Keras does: no copies, and nothing overwritten."""
+
+import copy
+
+import keras
+import numpy as np
+import pytest
+from support import BACKEND, fill, images
+from support_layers import assert_close
+
+import keras_resnet
+from keras_resnet import layers
+
+if BACKEND != "torch":
+    pytest.skip("these tests are about PyTorch", allow_module_level=True)
+
+import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from keras_resnet.layers import torch_units
+
+COPIES = {"clone", "_to_copy", "copy_", "contiguous", "constant_pad_nd"}
+
+
+class Dispatched(TorchDispatchMode):
+    """The names of the operations that torch runs."""
+
+    def __init__(self):
+        super().__init__()
+        self.names = []
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        self.names.append(function.__name__.split(".")[0])
+        return function(*args, **(kwargs or {}))
+
+
+def small(**options):
+    last = keras.config.image_data_format() == "channels_last"
+    shape = (64, 64, 3) if last else (3, 64, 64)
+    return fill(keras_resnet.build("resnet50", input_shape=shape, classes=5, **options))
+
+
+def reference(model):
+    """The same layers, called one by one."""
+    return keras.Model(model.input, model.output)
+
+
+def gradients(model, x, **call):
+    model.zero_grad()
+    model(x, **call).square().sum().backward()
+    return [v.value.grad for v in model.trainable_variables]
+
+
+def test_a_block_copies_no_map_and_no_kernel():
+    model = small()
+    x = torch.tensor(images(2, 64, 64, 3))
+    gradients(model, x, training=True)
+    with Dispatched() as forward:
+        loss = model(x, training=True).sum()
+    with Dispatched() as backward:
+        loss.backward()
+    # Moving statistics are assigned, two of each normalization; nothing else is copied.
+    copies = [name for name in forward.names if name in COPIES]
+    assert copies == ["copy_"] * 2 * 53
+    assert [name for name in backward.names if name in COPIES] == []
+    assert forward.names.count("native_batch_norm") == 53
+    assert forward.names.count("convolution") == 53
+    assert forward.names.count("relu_") == 49
+    assert forward.names.count("add_") >= 16
+
+
+def test_inference_runs_a_unit_in_one_kernel():
+    model = small()
+    x = torch.tensor(images(8, 64, 64, 3))
+    with torch.no_grad(), Dispatched() as ran:
+        model(x, training=False)
+    # The others have few pixels and many weights: these are not scaled for every batch.
+    folded = ran.names.count("_convolution_pointwise")
+    assert folded >= 20
+    assert folded + ran.names.count("native_batch_norm") == 53
+    assert not COPIES & set(ran.names)
+
+
+def test_gradients_are_written_over_where_nobody_else_holds_them():
+    model = small()
+    taken = []
+    counted = torch_units.references
+    alone = torch_units.REFERENCES_ALONE
+
+    def references(gradient):
+        counts = counted(gradient)
+        taken.append((*counts[:2], counts[2] - 1) == alone)
+        return alone if taken[-1] else counts
+
+    torch_units.references = references
+    try:
+        gradients(model, torch.tensor(images(2, 64, 64, 3)), training=True)
+    finally:
+        torch_units.references = counted
+    assert sum(taken) >= 50
+
+
+def test_gradients_are_those_of_the_layers_one_by_one():
+    keras.config.set_floatx("float64")
+    model = small()
+    x = torch.tensor(images(4, 64, 64, 3, dtype="float64"))
+    ours = gradients(model, x, training=True)
+    theirs = gradients(reference(model), x, training=True)
+    for mine, other in zip(ours, theirs, strict=True):
+        assert_close(mine.numpy(), other.numpy(), 1e-9)
+
+
+def test_a_gradient_that_a_hook_keeps_is_not_written_over():
+    x = torch.randn(2, 3, 4, 4).contiguous(memory_format=torch.channels_last).requires_grad_()
+    gamma = torch.ones(3, requires_grad=True)
+    kept, copied = [], []
+
+    def keep(gradient):
+        kept.append(gradient)
+        copied.append(gradient.clone())
+
+    y = torch_units.NormalizeAddRelu.apply(x, gamma, None, None, 1e-5, True)[0]
+    y.register_hook(keep)
+    (y * torch.randn_like(y)).sum().backward()
+    torch.testing.assert_close(kept[0], copied[0], rtol=0, atol=0)
+
+
+def test_a_gradient_that_the_caller_passes_is_not_written_over():
+    x = torch.randn(2, 3, 4, 4).contiguous(memory_format=torch.channels_last).requires_grad_()
+    y = torch_units.NormalizeAddRelu.apply(x, torch.ones(3), None, None, 1e-5, True)[0]
+    mine = torch.randn_like(y)
+    before = mine.clone()
+    y.backward(mine)
+    torch.testing.assert_close(mine, before, rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("add", [False, True])
+@pytest.mark.parametrize("relu", [False, True])
+def test_gradients_of_gradients_are_right(add, relu):
+    def maps():
+        x = torch.randn(2, 3, 3, 2, dtype=torch.float64)
+        return x.contiguous(memory_format=torch.channels_last).requires_grad_()
+
+    gamma, beta = (torch.rand(3, dtype=torch.float64, requires_grad=True) for _ in range(2))
+    other = maps() if add else None
+
+    def unit(*arguments):
+        return torch_units.NormalizeAddRelu.apply(*arguments, 1e-5, relu)[0]
+
+    arguments = (maps(), gamma, beta, other)
+    assert torch.autograd.gradcheck(unit, arguments)
+    assert torch.autograd.gradgradcheck(unit, arguments)
+
+
+def test_kernels_keep_their_layout_through_all_that_is_done_to_them(tmp_path):
+    layer = layers.Conv2D(8, 3, kernel_initializer="he_normal")
+    layer.build((None, 9, 9, 4))
+
+    def is_out_first(kernel):
+        return kernel.permute(3, 0, 1, 2).is_contiguous()
+
+    value = layer.kernel.value
+    assert tuple(value.shape) == (3, 3, 4, 8)
+    assert is_out_first(value)
+    layer.kernel.assign(np.ones((3, 3, 4, 8)))
+    assert is_out_first(layer.kernel.value)
+    assert is_out_first(layer.kernel.value.to(torch.bfloat16))
+    assert is_out_first(layer.to("cpu").kernel.value)
+    assert is_out_first(copy.deepcopy(layer.kernel.value))
+    model = keras.Sequential([keras.Input((9, 9, 4)), layer])
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    assert is_out_first(loaded.layers[0].kernel.value)
+    assert is_out_first(keras.models.clone_model(model).layers[0].kernel.value)
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+def test_slots_of_the_optimizer_lie_as_their_kernels(optimizer):
+    model = keras_resnet.build("cifar_resnet8")
+    choices = {"sgd": keras.optimizers.SGD(0.1, 0.9), "adam": keras.optimizers.Adam()}
+    model.compile(choices[optimizer], "sparse_categorical_crossentropy")
+    model.train_on_batch(images(2, 32, 32, 3), np.arange(2))
+    strides = {tuple(v.shape): v.value.stride() for v in model.trainable_variables}
+    slots = [v for v in model.optimizer.variables if len(v.shape) == 4]
+    assert slots
+    for slot in slots:
+        assert slot.value.stride() == strides[tuple(slot.shape)]
+
+
+@pytest.mark.parametrize("training", [False, True])
+@pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16"])
+def test_channels_first_is_channels_last(channels_first, training, policy):
+    keras.config.set_dtype_policy(policy)
+    model = small()
+    first = torch.tensor(images(4, 3, 64, 64))
+    y = model(first, training=training).detach().numpy()
+    keras.config.set_image_data_format("channels_last")
+    last = small()
+    expected = last(first.permute(0, 2, 3, 1), training=training).detach().numpy()
+    assert_close(y, expected, 1e-4 if policy == "float32" else 5e-2)
+
+
+def test_frozen_layers_use_and_keep_their_moving_statistics():
+    model = small()
+    model.trainable = False
+    x = torch.tensor(images(2, 64, 64, 3))
+    before = model.get_weights()
+    y = model(x, training=True).detach().numpy()
+    assert_close(y, reference(model)(x, training=False).detach().numpy(), 1e-5)
+    for mine, theirs in zip(model.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(mine, theirs)
+
+
+def test_a_hook_on_a_layer_is_called():
+    model = small()
+    seen = []
+    model.get_layer("conv3_1_a_bn").register_forward_hook(lambda *_: seen.append(1))
+    x = torch.tensor(images(2, 64, 64, 3))
+    assert_close(model(x).detach().numpy(), reference(model)(x).detach().numpy(), 1e-5)
+    assert seen == [1, 1]
+
+
+def test_stateless_calls_change_no_variable():
+    model = small()
+    x = torch.tensor(images(2, 64, 64, 3))
+    before = model.get_weights()
+    outputs, states = model.stateless_call(
+        [v.value for v in model.trainable_variables],
+        [v.value for v in model.non_trainable_variables],
+        x,
+        training=True,
+    )
+    for mine, theirs in zip(model.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(mine, theirs)
+    assert_close(outputs.detach().numpy(), model(x, training=True).detach().numpy(), 1e-6)
+    for state, variable in zip(states, model.non_trainable_variables, strict=True):
+        assert_close(state.numpy(), variable.numpy(), 1e-6)
+
+
+def test_torch_export_traces_a_network():
+    model = fill(keras_resnet.build("cifar_resnet8"))
+    model.eval()
+    x = torch.tensor(images(2, 32, 32, 3))
+    exported = torch.export.export(model, (x,))
+    assert_close(exported.module()(x).detach().numpy(), model(x).detach().numpy(), 1e-5)
+
+
+def test_networks_are_shared_between_models():
+    """A network inside another model is fused all the same."""
+    base = small(include_top=False)
+    outer = keras.Sequential([keras.Input((64, 64, 3)), base, keras.layers.Flatten()])
+    x = torch.tensor(images(2, 64, 64, 3))
+    expected = reference(base)(x, training=True).detach().numpy().reshape(2, -1)
+    with Dispatched() as ran:
+        y = outer(x, training=True)
+    assert_close(y.detach().numpy(), expected, 1e-5)
+    assert ran.names.count("relu_") == 49
