@@ -53,9 +53,8 @@ def run_jax(layer, x, probe, call):
         return (outputs.astype(probe.dtype) * probe).sum(), (outputs, states)
 
     trainable = [v.value for v in layer.trainable_variables]
-    gradients, (outputs, states) = jax.grad(loss, (0, 1), has_aux=True)(
-        jax.numpy.asarray(x), trainable
-    )
+    step = jax.jit(jax.grad(loss, (0, 1), has_aux=True))
+    gradients, (outputs, states) = step(jax.numpy.asarray(x), trainable)
     for variable, state in zip(layer.non_trainable_variables, states, strict=True):
         variable.assign(state)
     return outputs, [gradients[0], *gradients[1]]
