@@ -1,6 +1,6 @@
 """Deep Residual Learning for Image Recognition, in Keras 3."""
 
-from keras_resnet.costs import Costs, count, endpoints
+from keras_resnet.costs import Costs, count, endpoints, summary_table
 from keras_resnet.models import (
     Plain18,
     Plain20,
@@ -54,4 +54,5 @@ __all__ = [
     "count",
     "endpoints",
     "list_models",
+    "summary_table",
 ]

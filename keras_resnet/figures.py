@@ -48,7 +48,7 @@ def training_curves(
 
     >>> history = {"training_error": [50.0, 20.0], "test_error": [55.0, 30.0]}
     >>> figure = training_curves({"plain networks": {"plain-20": history}})
-    >>> [axes.get_title(loc="left") for axes in figure.axes]
+    >>> [axes.get_legend().get_title().get_text() for axes in figure.axes]
     ['plain networks']
     """
     histories = [history for networks in panels.values() for history in networks.values()]
@@ -56,16 +56,15 @@ def training_curves(
         raise ValueError(f"`panels` must hold at least one history. Received: panels={panels!r}")
     for history in histories:
         check_history(history)
-    figure = new_figure(1.2 + 4.2 * len(panels), 4.2)
+    figure = new_figure(1.2 + 4.2 * len(panels), 4.8)
     every_axes = figure.subplots(1, len(panels), sharex=True, sharey=True, squeeze=False)[0]
     for axes, (title, networks) in zip(every_axes, panels.items(), strict=True):
         for colour, (name, history) in zip(COLOURS * len(networks), networks.items(), strict=False):
             draw_history(axes, name, history, colour)
-        axes.set_title(title, loc="left", fontweight="bold")
         axes.set_xlabel("epoch")
         axes.grid(axis="y", color="#dddddd", linewidth=0.8)
         axes.spines[["top", "right"]].set_visible(False)
-        axes.legend(title="error at the end", frameon=False, loc="upper right", alignment="left")
+        add_title_and_names(axes, title)
     every_axes[0].set_ylabel("error (%)")
     every_axes[0].set_ylim(0, 100)
     every_axes[0].xaxis.get_major_locator().set_params(integer=True)
@@ -85,11 +84,18 @@ def check_history(history) -> None:
 def draw_history(axes, name, history, colour) -> None:
     epochs = range(1, len(history["training_error"]) + 1)
     training, test = history["training_error"], history["test_error"]
-    label = f"{name}: training {training[-1]:.1f} %, test {test[-1]:.1f} %"
+    label = f"{name} ends at {training[-1]:.1f} % (test {test[-1]:.1f} %)"
     only = "o" if len(epochs) == 1 else None  # a line through one point cannot be seen
     style = {"color": colour, "linewidth": 2, "marker": only, "clip_on": False}
     axes.plot(epochs, training, label=label, **style)
     axes.plot(epochs, test, linestyle=(0, (4, 2)), **style)
+
+
+def add_title_and_names(axes, title) -> None:
+    """Above the axes, where no curve can run into them."""
+    bold = {"weight": "bold", "size": "large"}
+    above = {"loc": "lower left", "bbox_to_anchor": (0, 1), "borderaxespad": 0.4}
+    axes.legend(title=title, title_fontproperties=bold, alignment="left", frameon=False, **above)
 
 
 def add_line_styles(figure) -> None:
