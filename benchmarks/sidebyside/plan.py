@@ -1,0 +1,60 @@
+"""How long a run will take, before anything is measured."""
+
+from sidebyside.catalog import NETS, Case, Group
+from sidebyside.turns import Settings
+
+# Nominal rates, for estimates only: what a thread and a GPU do in FLOP/s, and seconds until a
+# process has imported its framework, built and traced; torch.compile and XLA take longer.
+THREAD_RATE, GPU_RATE = 45e9, 100e12
+START, COMPILED_START = 14.0, 50.0
+
+
+def step_seconds(case: Case) -> float:
+    """A guess at the time of one step."""
+    row = NETS[case.net]
+    flops = 2e9 * row.gigamacs * (case.size / row.size) ** 2 * (3 if case.mode == "train" else 1)
+    rate = THREAD_RATE * case.threads if case.device == "cpu" else GPU_RATE
+    return 0.01 + case.batch * flops / rate
+
+
+def group_seconds(group: Group, settings: Settings) -> float:
+    """A guess at the time of a group: its starts, two steps to warm up, and its rounds."""
+    total = 0.0
+    for case in group.cases:
+        compiled = case.contender.endswith("compiled") or case.backend == "jax"
+        starts = settings.rounds if settings.restart else 1
+        total += starts * (COMPILED_START if compiled else START)
+        step = step_seconds(case)
+        total += 2 * starts * step + settings.rounds * (0.4 + (settings.steps + 1) * step)
+    return total
+
+
+IMPORT_SECONDS = 4.0
+
+
+def imports_seconds(rounds: int) -> float:
+    return 2 * (rounds + 1) * IMPORT_SECONDS
+
+
+def minutes(seconds: float) -> str:
+    return f"{seconds / 60:.0f} min" if seconds >= 90 else f"{seconds:.0f} s"
+
+
+def show(groups: list[Group], import_backends, settings: Settings) -> list[str]:
+    """The plan, in lines: every group with who takes part and a guess at its time."""
+    lines, total = [], 0.0
+    for group in groups:
+        guess = group_seconds(group, settings)
+        total += guess
+        lines.append(f"{group.title}: about {minutes(guess)}")
+        lines += [f"  {case.key}" for case in group.cases]
+    for backend in import_backends:
+        guess = imports_seconds(settings.rounds)
+        total += guess
+        lines.append(f"import keras_resnet, import keras on {backend}: about {minutes(guess)}")
+    plural = "s" if settings.steps > 1 else ""
+    lines.append(
+        f"{settings.rounds} rounds of {settings.steps} step{plural} each; "
+        f"all of it about {minutes(total)}, by a nominal speed"
+    )
+    return lines
