@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from sidebyside.catalog import CONTENDERS, OURS
 
 FORMAT = 1
+TASKS = {"train": "training", "infer": "inference"}
 
 
 @dataclass(frozen=True)
@@ -73,8 +74,13 @@ def ratio(group: dict, over, under, value: str = "rate") -> Ratio | None:
         quotient = top["peak_bytes"] / bottom["peak_bytes"]
         return Ratio(quotient, quotient, quotient)
     rounds = [a / b for a, b in zip(top["rates"], bottom["rates"], strict=False)]
-    median = statistics.median(top["rates"]) / statistics.median(bottom["rates"])
+    median = rate(top) / rate(bottom)
     return Ratio(median, min(rounds), max(rounds))
+
+
+def rate(found: dict) -> float:
+    """Images a second of an entry: the median of its rounds."""
+    return statistics.median(found["rates"])
 
 
 def label(found: dict) -> str:
@@ -117,7 +123,7 @@ def rows(group: dict) -> list[tuple[str, ...]]:
             (
                 label(one),
                 one["dtype"],
-                f"{statistics.median(one['rates']):.2f}",
+                f"{rate(one):.2f}",
                 f"{min(one['rates']):.2f} to {max(one['rates']):.2f}",
                 f"{ours.median:.3f}" if ours else "",
                 ours.spread if ours else "",
@@ -157,9 +163,8 @@ def markdown(headers, lines) -> list[str]:
 
 
 def group_title(group: dict) -> str:
-    tasks = {"train": "training", "infer": "inference"}
     return (
-        f"{group['net']}, {tasks[group['mode']]} on {group['backend']}, "
+        f"{group['net']}, {TASKS[group['mode']]} on {group['backend']}, "
         f"batch {group['batch']}, {group['size']} px"
     )
 
