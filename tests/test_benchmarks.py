@@ -19,7 +19,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "benchmarks"))
 
 import throughput  # noqa: E402
-from sidebyside import (  # noqa: E402  # noqa: E402
+from sidebyside import (  # noqa: E402
     catalog,
     chart,
     keras_models,

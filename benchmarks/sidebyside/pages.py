@@ -178,9 +178,9 @@ def reproduce(runs: list[dict]) -> list[str]:
     lines = [
         "## How to reproduce",
         "",
-        'Contenders come with `pip install "keras3-resnet[benchmarks]"` (beside a CPU build of torch,',
-        "see the note in pyproject.toml); one that is not installed is reported as missing. Leave",
-        "the machine otherwise idle. What the table of promises needs:",
+        'Contenders come with `pip install "keras3-resnet[benchmarks]"` (beside a CPU build of',
+        "torch, see the note in pyproject.toml); one that is not installed is reported as missing.",
+        "Leave the machine otherwise idle. What the table of promises needs:",
         "",
         "```shell",
         TARGETS_COMMAND,
