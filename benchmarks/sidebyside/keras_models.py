@@ -7,6 +7,7 @@ metric) and `predict_function`. Reading data and callbacks are not part of it.
 
 import itertools
 import math
+from typing import Any
 
 from sidebyside import device
 from sidebyside.catalog import NETS, Case
@@ -35,7 +36,7 @@ def network(case: Case):
     import keras_resnet
 
     row = NETS[case.net]
-    options = {} if row.stride_on is None else {"stride_on": row.stride_on}
+    options: dict[str, Any] = {} if row.stride_on is None else {"stride_on": row.stride_on}
     if case.contender == "stock":
         options["layers"] = "keras"
     return keras_resnet.build(row.build, input_shape=shape, classifier_activation=None, **options)
@@ -77,15 +78,15 @@ def on_device(*arrays):
 
 def trainer(backend, model, images, labels):
     """One step of `fit`, as a function without arguments."""
-    # A first fit makes the optimizer's slots, the metrics and the train function itself.
-    model.fit(images, labels, batch_size=len(images), epochs=1, verbose=0)
-    batch = on_device(images, labels)
+    batch = (*on_device(images, labels), None)  # None: no weights of samples
+    # Makes the optimizer's slots, the metrics and the train function, and runs that once.
+    model.train_on_batch(*batch)
     if backend != "jax":
         if backend == "torch":
             model.train()
         return lambda: model.train_function([batch])
     state = [
-        tuple(v.value for v in variables)
+        [v.value for v in variables]
         for variables in (
             model.trainable_variables,
             model.non_trainable_variables,
@@ -111,7 +112,7 @@ def predictor(backend, model, images, labels):
             model.eval()
         return lambda: model.predict_function([batch])
     state = [
-        tuple(v.value for v in variables)
+        [v.value for v in variables]
         for variables in (model.trainable_variables, model.non_trainable_variables)
     ]
     batches = itertools.repeat(batch)

@@ -42,8 +42,8 @@ READ = """## How to read the tables
 * **memory** on a CPU is the largest resident size of the contender's process, from building to
   the last step, less its size once everything was imported. On a GPU it is the peak of the
   framework's own allocator.
-* **build** makes the network; **first step** adds the optimizer, tracing and compiling, or for the
-  exported runtimes the export.
+* **build** makes the network; **first step** adds the optimizer, tracing and compiling, for flax
+  the variables too, and for the exported runtimes the export.
 
 Every contender lives in a process of its own with the same number of threads, pinned to as many
 cores. They compute in turns, A B C A B C ..., one at a time; a turn is a step that does not count
@@ -153,7 +153,7 @@ def roofline_rows(run: dict, group: dict) -> list[tuple[str, ...]]:
     costs = next((e["costs"] for e in group["entries"] if e["rates"] and e.get("costs")), None)
     if peak is None or costs is None:
         return []
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for entry in group["entries"]:
         if not entry["rates"]:
             continue

@@ -3,10 +3,10 @@
 from sidebyside.catalog import NETS, Case, Group
 from sidebyside.turns import Settings
 
-# Nominal rates, for estimates only: what a thread and a GPU do in FLOP/s, and seconds until a
-# process has imported its framework, built and traced; torch.compile and XLA take longer.
-THREAD_RATE, GPU_RATE = 45e9, 100e12
-START, COMPILED_START = 14.0, 50.0
+# For estimates only. What a thread and a GPU do, in FLOP/s: XLA's convolutions on a CPU half as
+# much. And seconds until a process has imported its framework, built the network and traced it.
+THREAD_RATE, GPU_RATE, XLA_CPU = 60e9, 100e12, 0.5
+START, XLA_START, COMPILED_START = 12.0, 30.0, 60.0
 
 
 def step_seconds(case: Case) -> float:
@@ -14,16 +14,23 @@ def step_seconds(case: Case) -> float:
     row = NETS[case.net]
     flops = 2e9 * row.gigamacs * (case.size / row.size) ** 2 * (3 if case.mode == "train" else 1)
     rate = THREAD_RATE * case.threads if case.device == "cpu" else GPU_RATE
+    if case.device == "cpu" and case.backend == "jax":
+        rate *= XLA_CPU
     return 0.01 + case.batch * flops / rate
+
+
+def start_seconds(case: Case) -> float:
+    if case.contender.endswith("compiled"):
+        return COMPILED_START
+    return XLA_START if case.backend == "jax" else START
 
 
 def group_seconds(group: Group, settings: Settings) -> float:
     """A guess at the time of a group: its starts, two steps to warm up, and its rounds."""
     total = 0.0
     for case in group.cases:
-        compiled = case.contender.endswith("compiled") or case.backend == "jax"
         starts = settings.rounds if settings.restart else 1
-        total += starts * (COMPILED_START if compiled else START)
+        total += starts * start_seconds(case)
         step = step_seconds(case)
         total += 2 * starts * step + settings.rounds * (0.4 + (settings.steps + 1) * step)
     return total

@@ -5,7 +5,6 @@ A training step is what a user writes: forward and loss (under autocast for bflo
 weights in bfloat16 where that is asked for.
 """
 
-import contextlib
 import re
 import sys
 
@@ -91,14 +90,11 @@ def trainer(case, model, images, labels):
     model.train()
     forward = compiled(case, model)
     optimizer = torch.optim.SGD(model.parameters(), LEARNING_RATE, momentum=MOMENTUM)
-    if case.dtype == "bfloat16":
-        context = lambda: torch.autocast(images.device.type, torch.bfloat16)  # noqa: E731
-    else:
-        context = contextlib.nullcontext
+    half = case.dtype == "bfloat16"
 
     def step():
         optimizer.zero_grad(set_to_none=True)
-        with context():
+        with torch.autocast(images.device.type, torch.bfloat16, enabled=half):
             loss = torch.nn.functional.cross_entropy(forward(images), labels)
         loss.backward()
         optimizer.step()

@@ -54,6 +54,9 @@ class Worker:
             env={**os.environ, **device.environment(case), "PYTHONPATH": path},
             start_new_session=True,  # Ctrl-C is for this process alone, which then stops the rest
         )
+        assert self.process.stdin
+        assert self.process.stdout
+        self.questions, self.answers = self.process.stdin, self.process.stdout
         try:
             self.ready = self.answer()
         except BaseException:
@@ -62,8 +65,8 @@ class Worker:
 
     def ask(self, **message) -> dict:
         try:
-            self.process.stdin.write(json.dumps(message) + "\n")
-            self.process.stdin.flush()
+            self.questions.write(json.dumps(message) + "\n")
+            self.questions.flush()
         except BrokenPipeError as error:
             raise ContenderError(f"the process has ended: {self.last_words()}") from error
         return self.answer()
@@ -78,7 +81,7 @@ class Worker:
         timer = threading.Timer(self.timeout, give_up)
         timer.start()
         try:
-            line = self.process.stdout.readline()
+            line = self.answers.readline()
         finally:
             timer.cancel()
         if late.is_set():
@@ -97,13 +100,13 @@ class Worker:
         return self.errors.read().strip()[-500:]
 
     def stop(self) -> None:
-        self.process.stdin.close()
+        self.questions.close()
         try:
             self.process.wait(timeout=5)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
-        self.process.stdout.close()
+        self.answers.close()
         self.errors.close()
 
 
