@@ -6,8 +6,8 @@ from typing import Any, Protocol
 import keras
 
 from keras_resnet import options as opts
-from keras_resnet.network import Network, deep_graph
-from keras_resnet.options import Pool1, Pooling, StrideOn, ZeroChannels
+from keras_resnet.network import deep_graph
+from keras_resnet.options import Layers, Pool1, Pooling, StrideOn, ZeroChannels
 from keras_resnet.paper import ARCHITECTURES, Architecture, Shortcut, architecture, one_of
 from keras_resnet.resnet import resnet
 
@@ -32,7 +32,8 @@ def build(
     output_stride: int | None = None,
     drop_path_rate: float = 0.0,
     include_preprocessing: bool = False,
-) -> Network:
+    layers: Layers = "fast",
+) -> keras.Model:
     """Builds a network of the paper.
 
     Args:
@@ -60,6 +61,9 @@ def build(
         drop_path_rate: probability of leaving out the last block's F(x) while training,
             growing linearly from the first (stochastic depth, arXiv:1603.09382).
         include_preprocessing: take RGB images of 0 to 255 and normalise them inside.
+        layers: `"fast"`, this package's own, or `"keras"`: a plain `keras.Model` of stock
+            layers, whose saved file needs no keras_resnet to be loaded. Both have the same
+            weights in the same order, and the same results to float rounding.
 
     Returns:
         A `keras.Model` from images (batch, height, width, channels), or (batch, channels,
@@ -86,6 +90,7 @@ def build(
         output_stride=output_stride,
         drop_path_rate=drop_path_rate,
         include_preprocessing=include_preprocessing,
+        layers=layers,
     )
     opts.is_flag("include_top", include_top)
     one_of("pooling", pooling, (None, "avg", "max"))
@@ -179,7 +184,7 @@ class Builder(Protocol):
         classifier_activation: Any = "softmax",
         name: str = ...,
         **options: Any,
-    ) -> Network: ...
+    ) -> keras.Model: ...
 
 
 def named(function_name: str, network: str) -> Builder:

@@ -12,6 +12,7 @@ StrideOn = Literal["1x1", "3x3"]
 Pool1 = Literal["symmetric", "caffe"]
 ZeroChannels = Literal["end", "center"]
 Pooling = Literal["avg", "max"]
+Layers = Literal["fast", "keras"]
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,7 @@ class Options:
     output_stride: int = 32
     drop_path_rate: float = 0.0
     include_preprocessing: bool = False
+    layers: Layers = "fast"
 
 
 def resolve(
@@ -38,6 +40,7 @@ def resolve(
     output_stride: int | None = None,
     drop_path_rate: float = 0.0,
     include_preprocessing: bool = False,
+    layers: Layers = "fast",
 ) -> tuple[Architecture, Options]:
     """The row and the options that a builder's keyword arguments ask for.
 
@@ -67,6 +70,7 @@ def resolve(
     if zero_init_residual:
         applies(residual, "zero_init_residual", True, "a plain net would start as a constant")
     is_flag("include_preprocessing", include_preprocessing)
+    one_of("layers", layers, get_args(Layers))
     return row, Options(
         stride_on=stride_on or "1x1",
         pool1=pool1 or "symmetric",
@@ -75,6 +79,7 @@ def resolve(
         output_stride=checked_output_stride(row, output_stride),
         drop_path_rate=checked_rate(drop_path_rate, residual),
         include_preprocessing=bool(include_preprocessing),
+        layers=layers,
     )
 
 

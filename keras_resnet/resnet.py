@@ -11,7 +11,7 @@ from functools import partial
 import keras
 from keras import layers
 
-from keras_resnet.network import Network
+from keras_resnet.layers import KITS
 from keras_resnet.options import Options
 from keras_resnet.paper import Architecture
 
@@ -27,12 +27,12 @@ def channel_axis() -> int:
     return 3 if keras.config.image_data_format() == "channels_last" else 1
 
 
-def conv_bn(x, filters, kernel, stride=1, dilation=1, *, relu=True, gamma="ones", name):
+def conv_bn(kit, x, filters, kernel, stride=1, dilation=1, *, relu=True, gamma="ones", name):
     """Convolution, then BN "right after each convolution and before activation"."""
     if stride > 1 and kernel > 1:
         # "same" would pad an even map by (0, 1); Caffe and PyTorch weights saw (1, 1).
         x = layers.ZeroPadding2D(kernel // 2, name=f"{name}_pad")(x)
-    x = layers.Conv2D(
+    x = kit.Conv2D(
         filters,
         kernel,
         stride,
@@ -42,37 +42,37 @@ def conv_bn(x, filters, kernel, stride=1, dilation=1, *, relu=True, gamma="ones"
         kernel_initializer=HE_NORMAL,
         name=name,
     )(x)
-    x = layers.BatchNormalization(
+    x = kit.BatchNormalization(
         channel_axis(), momentum=0.9, epsilon=1e-5, gamma_initializer=gamma, name=f"{name}_bn"
     )(x)
     return layers.ReLU(name=f"{name}_relu")(x) if relu else x
 
 
-def basic(x, filters, stride, dilation, *, gamma, name):
+def basic(x, filters, stride, dilation, *, conv, gamma, name):
     """Fig. 5, left: two 3x3 convolutions."""
     at_stride, behind_it = dilation
-    x = conv_bn(x, filters, 3, stride, at_stride, name=f"{name}_a")
-    return conv_bn(x, filters, 3, 1, behind_it, relu=False, gamma=gamma, name=f"{name}_b")
+    x = conv(x, filters, 3, stride, at_stride, name=f"{name}_a")
+    return conv(x, filters, 3, 1, behind_it, relu=False, gamma=gamma, name=f"{name}_b")
 
 
-def bottleneck(x, filters, stride, dilation, *, stride_on, gamma, name):
+def bottleneck(x, filters, stride, dilation, *, conv, stride_on, gamma, name):
     """Fig. 5, right: 1x1 reduces, 3x3 works, 1x1 restores four times as many."""
     at_stride, behind_it = dilation
     # MSRA's networks stride on the first 1x1 ("v1"); fb.resnet.torch on the 3x3 ("v1.5").
     a, b = ((stride, 1), (1, behind_it)) if stride_on == "1x1" else ((1, 1), (stride, at_stride))
-    x = conv_bn(x, filters, 1, *a, name=f"{name}_a")
-    x = conv_bn(x, filters, 3, *b, name=f"{name}_b")
-    return conv_bn(x, 4 * filters, 1, relu=False, gamma=gamma, name=f"{name}_c")
+    x = conv(x, filters, 1, *a, name=f"{name}_a")
+    x = conv(x, filters, 3, *b, name=f"{name}_b")
+    return conv(x, 4 * filters, 1, relu=False, gamma=gamma, name=f"{name}_c")
 
 
-def shortcut(x, like, stride, *, option, zero_channels, name):
+def shortcut(x, like, stride, *, kit, option, zero_channels, name):
     """Identity where shapes agree; elsewhere option A, B or C of Sec. 3.3."""
     channels = like.shape[channel_axis()]
     missing = channels - x.shape[channel_axis()]
     if option == "C" or (option == "B" and (stride > 1 or missing)):
-        return conv_bn(x, channels, 1, stride, relu=False, name=f"{name}_shortcut")
+        return conv_bn(kit, x, channels, 1, stride, relu=False, name=f"{name}_shortcut")
     if stride > 1:
-        x = layers.MaxPooling2D(1, stride, name=f"{name}_subsample")(x)
+        x = kit.MaxPooling2D(1, stride, name=f"{name}_subsample")(x)
     if missing:
         before = {"end": 0, "center": missing // 2}[zero_channels]
         x = pad_channels(x, before, missing - before, name=f"{name}_zeros")
@@ -102,27 +102,28 @@ def residual(x, transform, connect, filters, stride, dilation, *, drop_rate, nam
     return layers.ReLU(name=name)(y)
 
 
-def stem(image, row: Architecture, pool1):
+def stem(image, row: Architecture, kit, pool1):
     """conv1: 7x7/2 and a 3x3/2 max pool for ImageNet; one 3x3 for CIFAR."""
     if row.stem == "cifar":
-        return conv_bn(image, row.width, 3, name="conv1")
-    x = conv_bn(image, row.width, 7, 2, name="conv1")
+        return conv_bn(kit, image, row.width, 3, name="conv1")
+    x = conv_bn(kit, image, row.width, 7, 2, name="conv1")
     # Zeros are neutral here: x has been through a ReLU. Caffe starts its windows at the
     # first pixel and lets the last one hang over the edge.
     border = {"symmetric": 1, "caffe": ((0, 1), (0, 1))}[pool1]
     x = layers.ZeroPadding2D(border, name="pool1_pad")(x)
-    return layers.MaxPooling2D(3, 2, name="pool1")(x)
+    return kit.MaxPooling2D(3, 2, name="pool1")(x)
 
 
-def stages(x, row: Architecture, options: Options):
+def stages(x, row: Architecture, kit, options: Options):
     """conv2_x, conv3_x, ...: each halves the map and doubles the filters of the one before."""
     gamma = "zeros" if options.zero_init_residual else "ones"
+    conv = partial(conv_bn, kit)
     transform = {
-        "basic": partial(basic, gamma=gamma),
-        "bottleneck": partial(bottleneck, stride_on=options.stride_on, gamma=gamma),
+        "basic": partial(basic, conv=conv, gamma=gamma),
+        "bottleneck": partial(bottleneck, conv=conv, stride_on=options.stride_on, gamma=gamma),
     }[row.block]
     connect = row.shortcut and partial(
-        shortcut, option=row.shortcut, zero_channels=options.zero_channels
+        shortcut, kit=kit, option=row.shortcut, zero_channels=options.zero_channels
     )
     # Stochastic depth's "linear decay rule": the deeper the block, the likelier it is dropped.
     drop_rates = [options.drop_path_rate * n / sum(row.blocks) for n in range(sum(row.blocks) + 1)]
@@ -167,17 +168,17 @@ def resnet(
     classes: int = 1000,
     classifier_activation="softmax",
     name: str | None = None,
-) -> Network:
+) -> keras.Model:
     """Connects a network of the paper to `image`, a symbolic 4-D tensor.
 
     `row` says what it is and `options` what it may vary; `keras_resnet.build` makes both
     from what a user asks for, and documents the other arguments.
     """
-    x = image
+    x, kit = image, KITS[options.layers]
     if options.include_preprocessing:
         variance = [std**2 for std in STD]
         x = layers.Normalization(channel_axis(), MEAN, variance, name="preprocessing")(x)
-    x = stages(stem(x, row, options.pool1), row, options)
+    x = stages(stem(x, row, kit, options.pool1), row, kit, options)
     if include_top:
         x = head(x, classes, classifier_activation)
     elif pooling == "avg":
@@ -185,4 +186,4 @@ def resnet(
     elif pooling == "max":
         x = layers.GlobalMaxPooling2D(name="pool")(x)
     sources = keras.utils.get_source_inputs(image)
-    return Network(sources[0] if len(sources) == 1 else sources, x, name=name)
+    return kit.Model(sources[0] if len(sources) == 1 else sources, x, name=name)

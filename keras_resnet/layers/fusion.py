@@ -1,0 +1,200 @@
+"""Runs of layers that one kernel can do: pad, convolve, normalize, add, ReLU.
+
+A layer alone may not overwrite its input, as anyone may have asked for it. The graph of a
+model says which maps nobody else reads, and only there are layers run together.
+"""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+import keras
+
+from keras_resnet.layers import kernels
+from keras_resnet.layers.convolution import Conv2D
+from keras_resnet.layers.normalization import BatchNormalization
+from keras_resnet.network import Network
+
+
+@dataclass
+class Unit:
+    """A convolution and what follows it; `None` where a part is missing.
+
+    `source`, `other` (what is added, a shortcut) and `target` are ids of symbolic tensors.
+    """
+
+    source: int
+    conv: Any
+    target: int
+    pad: Any = None
+    norm: Any = None
+    add: Any = None
+    other: int | None = None
+    relu: Any = None
+
+    @property
+    def layers(self):
+        return [x for x in (self.pad, self.conv, self.norm, self.add, self.relu) if x is not None]
+
+
+@dataclass
+class Step:
+    """A unit or a node of the graph, and the tensors that nobody reads after it."""
+
+    unit: Unit | None
+    node: Any
+    dead: list[int] = field(default_factory=list)
+
+
+class Plan:
+    """The steps of a functional model, in order."""
+
+    def __init__(self, model):
+        self.inputs = [id(x) for x in model.inputs]
+        self.outputs = [id(x) for x in model.outputs]
+        depths = sorted(model._nodes_by_depth, reverse=True)
+        nodes = [node for depth in depths for node in model._nodes_by_depth[depth]]
+        self.steps = with_deaths(steps_of(nodes, self.outputs), self.inputs, self.outputs)
+
+
+def steps_of(nodes, outputs) -> list[Step]:
+    """Groups nodes into units, each at the place of its last node."""
+    readers = Counter(outputs)
+    reader = {}
+    maker = {}
+    for node in nodes:
+        for tensor in node.input_tensors:
+            readers[id(tensor)] += 1
+            reader[id(tensor)] = node
+        for tensor in node.output_tensors:
+            maker[id(tensor)] = node
+
+    def only_reader(node):
+        """The node that alone reads the output of `node`, or None."""
+        target = id(node.output_tensors[0])
+        return reader.get(target) if readers[target] == 1 else None
+
+    taken: set[int] = set()
+    units = {}
+    for node in nodes:
+        if is_exactly(node, Conv2D) and plain_convolution(node.operation):
+            last, unit, members = follow(node, maker, only_reader)
+            if unit.norm is not None:
+                units[id(last)] = unit
+                taken.update(map(id, members))
+    return [
+        Step(units.get(id(node)), node)
+        for node in nodes
+        if not node.is_input and (id(node) in units or id(node) not in taken)
+    ]
+
+
+def follow(node, maker, only_reader):
+    """The longest unit around the convolution `node`, its last node and all its nodes."""
+    members = [node]
+    source = node.input_tensors[0]
+    unit = Unit(id(source), node.operation, 0)
+    before = maker.get(id(source))
+    if before is not None and foldable_padding(before, node) and only_reader(before) is node:
+        unit.pad, unit.source = before.operation, id(before.input_tensors[0])
+        members.append(before)
+    after = only_reader(node)
+    if is_exactly(after, BatchNormalization) and normalizes_channels(after, node):
+        unit.norm, node = after.operation, after
+        members.append(node)
+        after = only_reader(node)
+        if is_exactly(after, keras.layers.Add) and adds_two_maps(after, node):
+            unit.add, unit.other = after.operation, id(after.input_tensors[0])
+            node = after
+            members.append(node)
+            after = only_reader(node)
+        if is_exactly(after, keras.layers.ReLU) and plain_relu(after.operation):
+            unit.relu, node = after.operation, after
+            members.append(node)
+    unit.target = id(node.output_tensors[0])
+    return node, unit, members
+
+
+def is_exactly(node, cls) -> bool:
+    """Subclasses may do anything; only the class itself is known."""
+    return node is not None and type(node.operation) is cls
+
+
+def plain_convolution(conv) -> bool:
+    return conv.activation is keras.activations.linear and not conv.lora_enabled
+
+
+def plain_relu(relu) -> bool:
+    return relu.max_value is None and not relu.negative_slope and not relu.threshold
+
+
+def foldable_padding(node, conv_node) -> bool:
+    """Whether `node` pads a map alike on both sides for a convolution that pads nothing."""
+    if not is_exactly(node, keras.layers.ZeroPadding2D):
+        return False
+    pad, conv = node.operation, conv_node.operation
+    return (
+        conv.padding == "valid"
+        and pad.data_format == conv.data_format
+        and all(before == after for before, after in pad.padding)
+    )
+
+
+def normalizes_channels(node, conv_node) -> bool:
+    channels = 3 if conv_node.operation.data_format == "channels_last" else 1
+    return node.operation.axis % 4 == channels and node.operation.is_plain
+
+
+def adds_two_maps(node, norm_node) -> bool:
+    """Whether a shortcut of the same shape comes first and the normalized map second."""
+    inputs = node.input_tensors
+    return (
+        len(inputs) == 2
+        and inputs[0] is not inputs[1]
+        and inputs[1] is norm_node.output_tensors[0]
+        and inputs[0].shape == inputs[1].shape
+        and inputs[0].dtype == inputs[1].dtype
+    )
+
+
+def with_deaths(steps: list[Step], inputs, outputs) -> list[Step]:
+    """Notes after every step which tensors are not read again, so that memory is given back."""
+    alive = set(outputs)
+    for step in reversed(steps):
+        unit = step.unit
+        if unit is not None:
+            read = {unit.source, *([] if unit.other is None else [unit.other])}
+            made = {unit.target}
+        else:
+            read = {id(x) for x in step.node.input_tensors}
+            made = {id(x) for x in step.node.output_tensors}
+        step.dead = sorted((read | made) - alive)
+        alive |= read
+    return steps
+
+
+@keras.saving.register_keras_serializable("keras_resnet")
+class FusedNetwork(Network):
+    """A network that runs convolution, normalization, addition and ReLU as one where it may.
+
+    The graph, its layers and their results stay those of an ordinary functional model. On
+    TensorFlow and JAX the compilers see the whole graph themselves.
+    """
+
+    def call(self, inputs, training=None, mask=None, **kwargs):
+        if mask is None and not kwargs:
+            outputs = kernels.active.run_fused(self, inputs, training)
+            if outputs is not NotImplemented:
+                return outputs
+        return super().call(inputs, training=training, mask=mask, **kwargs)
+
+    def train_step(self, *args, **kwargs):
+        kernels.active.store_slots(self)
+        return super().train_step(*args, **kwargs)
+
+    @property
+    def plan(self) -> Plan:
+        """The steps in which this model is run, found once."""
+        if getattr(self, "_plan", None) is None:
+            self._plan = Plan(self)
+        return self._plan

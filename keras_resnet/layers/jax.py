@@ -1,0 +1,61 @@
+"""JAX: batch normalization in as few passes over the map as XLA can fuse."""
+
+import jax.numpy as jnp
+from jax import lax
+
+from keras_resnet.layers.kernels import value_of
+
+
+def can_normalize(x, axis):
+    return jnp.issubdtype(x.dtype, jnp.floating)
+
+
+def wide(x):
+    """Half precision maps are computed with in float32."""
+    return x.astype(jnp.promote_types(x.dtype, jnp.float32))
+
+
+def per_channel(x, vector, axis):
+    return vector.reshape([-1 if n == axis else 1 for n in range(x.ndim)])
+
+
+def normalize_batch(x, gamma, beta, axis, epsilon, guess):
+    axes = [n for n in range(x.ndim) if n != axis]
+    # One pass gives both sums, and around the moving mean no digits cancel.
+    guess = lax.stop_gradient(wide(value_of(guess)))
+    around = wide(x) - per_channel(x, guess, axis)
+    offset = jnp.mean(around, axes)
+    variance = jnp.maximum(jnp.mean(jnp.square(around), axes) - jnp.square(offset), 0)
+    mean = guess + offset
+    y = normalize(x, mean, variance, gamma, beta, axis, epsilon)
+    return y, lax.stop_gradient(mean), lax.stop_gradient(variance)
+
+
+def normalize(x, mean, variance, gamma, beta, axis, epsilon):
+    gamma, beta, mean, variance = map(value_of, (gamma, beta, mean, variance))
+    scale = lax.rsqrt(wide(variance) + epsilon)
+    scale = scale if gamma is None else scale * wide(gamma)
+    shift = -wide(mean) * scale
+    shift = shift if beta is None else shift + wide(beta)
+    y = wide(x) * per_channel(x, scale, axis) + per_channel(x, shift, axis)
+    return y.astype(x.dtype)
+
+
+def convolve(x, kernel, strides, padding, dilation, data_format):
+    return NotImplemented
+
+
+def max_pool(x, size, strides, padding, data_format):
+    return NotImplemented
+
+
+def store_kernel(variable):
+    """Nothing to do: XLA lays kernels out itself."""
+
+
+def store_slots(model):
+    """Nothing to do: see `store_kernel`."""
+
+
+def run_fused(model, inputs, training):
+    return NotImplemented

@@ -1,0 +1,26 @@
+"""The kernels of the active backend, and what every backend's file must offer.
+
+A backend's file holds these functions; `axis` is 1 or 3 of a 4-D map throughout:
+
+* `can_normalize(x, axis)`: whether the next two take a map of this dtype and shape here.
+* `normalize_batch(x, gamma, beta, axis, epsilon, guess)`: the map normalized by its own
+  statistics, and these: mean and biased variance, in float32 at least. `guess` is near the mean.
+* `normalize(x, mean, variance, gamma, beta, axis, epsilon)`: by given statistics.
+* `convolve(x, kernel, strides, padding, dilation, data_format)`: 2-D, or `NotImplemented`.
+* `max_pool(x, size, strides, padding, data_format)`: 2-D, or `NotImplemented`.
+* `store_kernel(variable)`: lays a new kernel out in memory as `convolve` reads it.
+* `run_fused(plan, inputs, training)`: a whole graph, or `NotImplemented`.
+* `store_slots(model)`: lays the optimizer's variables out as their kernels.
+"""
+
+import importlib
+
+import keras
+
+
+def value_of(variable):
+    """The tensor a Keras variable holds; anything else, None too, as it came."""
+    return variable.value if isinstance(variable, keras.Variable) else variable
+
+
+active = importlib.import_module(f"keras_resnet.layers.{keras.backend.backend()}")

@@ -1,0 +1,329 @@
+"""PyTorch: a whole graph, with convolution, normalization, addition and ReLU in few kernels."""
+
+import sys
+from collections import UserDict
+from dataclasses import dataclass
+
+import keras
+import torch
+
+from keras_resnet.layers.torch import (
+    channel_axis,
+    channels_back,
+    channels_first,
+    statistics_dtype,
+    symmetric_padding,
+    tensor,
+    variance_of,
+)
+
+aten = torch.ops.aten
+
+
+def run(model, inputs, training):
+    """The outputs of a functional model, unit by unit.
+
+    Returns NotImplemented while something traces: it wants operations without side effects.
+    """
+    if torch.compiler.is_compiling() or torch._C._are_functorch_transforms_active():
+        return NotImplemented
+    inputs = model._standardize_inputs(inputs)
+    if any(x is None or x.is_meta or hasattr(x, "_keras_mask") for x in inputs):
+        return NotImplemented
+    plan = model.plan
+    values = Values(zip(plan.inputs, inputs, strict=True))
+    for step in plan.steps:
+        if step.unit is None:
+            run_node(step.node, values)
+        else:
+            run_unit(step.unit, values, bool(training))
+        for target in step.dead:
+            values.pop(target, None)
+    outputs = keras.tree.pack_sequence_as(
+        model._outputs_struct, [values[target] for target in plan.outputs]
+    )
+    single = isinstance(outputs, (list, tuple)) and len(outputs) == 1
+    return outputs[0] if single else outputs
+
+
+class Values(UserDict):
+    """Tensors by the id of their symbol; what units make are turned into Keras' view when asked.
+
+    From unit to unit a map stays the same tensor: each view would be a node of autograd.
+    """
+
+    def get_map(self, target, axis):
+        """The tensor (batch, channels, height, width) of `target`."""
+        x = self.data[target]
+        return x.value if isinstance(x, Map) else channels_first(x, axis)
+
+    def __getitem__(self, target):
+        x = self.data[target]
+        return channels_back(x.value, x.axis) if isinstance(x, Map) else x
+
+
+@dataclass(slots=True)
+class Map:
+    """A tensor (batch, channels, height, width), and where Keras has its channels."""
+
+    value: torch.Tensor
+    axis: int
+
+
+def run_node(node, values):
+    """One layer, as Keras calls it; it learns of `training` from the model that is running."""
+    args, kwargs = node.arguments.fill_in(values)
+    outputs = keras.tree.flatten(node.operation(*args, **kwargs))
+    values.update(zip(map(id, node.outputs), outputs, strict=True))
+
+
+def run_unit(unit, values, training):
+    if any(has_hooks(layer) for layer in unit.layers):
+        values[unit.target] = run_layers(unit, values)
+        return
+    dtype = getattr(torch, unit.conv.compute_dtype)
+    axis = channel_axis(unit.conv.data_format)
+    x = values.get_map(unit.source, axis).to(dtype)
+    other = None if unit.other is None else values.get_map(unit.other, axis).to(dtype)
+    run_kind = train if training and unit.norm.trainable else infer
+    values[unit.target] = Map(run_kind(unit, x, other), axis)
+
+
+def has_hooks(layer):
+    return layer._forward_hooks or layer._forward_pre_hooks or layer._backward_hooks
+
+
+def run_layers(unit, values):
+    """Layer by layer, for those who listen to a layer."""
+    x = values[unit.source]
+    for layer in unit.layers:
+        x = layer([values[unit.other], x]) if layer is unit.add else layer(x)
+    return x
+
+
+def convolution(unit, x):
+    """The arguments of torch.conv2d."""
+    conv = unit.conv
+    weight = tensor(conv.kernel).permute(3, 2, 0, 1)
+    if unit.pad is not None:
+        border = [before for before, _ in unit.pad.padding]
+    else:
+        border = symmetric_padding(
+            x.shape[2:], weight.shape[2:], conv.strides, conv.padding, conv.dilation_rate
+        )
+    if border is None:  # "same" with a stride: Keras adds more at the end
+        border = [0, 0]
+        x = pad_same(conv, x)
+    groups = x.shape[1] // weight.shape[1]
+    return x, weight, tensor(conv.bias), conv.strides, border, conv.dilation_rate, groups
+
+
+def pad_same(conv, x):
+    widths: list[int] = []
+    geometry = zip(x.shape[2:], conv.kernel_size, conv.strides, conv.dilation_rate, strict=True)
+    for side, width, stride, step in geometry:
+        total = max((-(-side // stride) - 1) * stride + step * (width - 1) + 1 - side, 0)
+        widths = [total // 2, total - total // 2, *widths]
+    return torch.nn.functional.pad(x, widths)
+
+
+def normalization(unit, x):
+    """gamma, beta, moving mean and moving variance, or None for those that are absent."""
+    norm, dtype = unit.norm, statistics_dtype(x)
+    variables = norm.gamma, norm.beta, norm.moving_mean, norm.moving_variance
+    return [tensor(variable, dtype) for variable in variables]
+
+
+def train(unit, x, other):
+    """One step of training: normalized by the statistics of the batch, which are kept."""
+    y = torch.conv2d(*convolution(unit, x))
+    gamma, beta, _, _ = normalization(unit, x)
+    epsilon = unit.norm.epsilon
+    y, mean, inverse_std = NormalizeAddRelu.apply(
+        y, gamma, beta, other, epsilon, unit.relu is not None
+    )
+    unit.norm.update_statistics(mean, variance_of(inverse_std, epsilon))
+    return y
+
+
+def infer(unit, x, other):
+    """Normalized by the moving statistics; where no gradient is asked for, inside the kernel."""
+    arguments = convolution(unit, x)
+    statistics = normalization(unit, x)
+    if can_fold(x, arguments, other, statistics):
+        return infer_folded(unit, arguments, other, statistics)
+    y = torch.conv2d(*arguments)
+    gamma, beta, mean, variance = statistics
+    epsilon = unit.norm.epsilon
+    y = torch.native_batch_norm(y, gamma, beta, mean, variance, False, 0.0, epsilon)[0]
+    # Not y += other: Keras may have been given maps of other strides, as from a slice.
+    y = y if other is None else y.add_(other)
+    return y if unit.relu is None else y.relu_()
+
+
+def can_fold(x, arguments, other, statistics):
+    """Whether one kernel runs the unit, and scaling its weights costs less than its map."""
+    _, weight, _, strides, *_ = arguments
+    if torch.is_grad_enabled() and any(
+        t is not None and t.requires_grad for t in (x, weight, other, *statistics)
+    ):
+        return False
+    map_size = x.numel() // x.shape[1] // (strides[0] * strides[1]) * weight.shape[0]
+    return (
+        x.device.type == "cpu"
+        and x.dtype in (torch.float32, torch.bfloat16)
+        and ONE_KERNEL
+        and weight.numel() <= map_size
+    )
+
+
+ONE_KERNEL = torch.backends.mkldnn.is_available() and hasattr(
+    torch.ops.mkldnn, "_convolution_pointwise"
+)
+
+
+def infer_folded(unit, arguments, other, statistics):
+    """Convolution, addition and ReLU in one kernel, with the normalization inside the weights."""
+    x, weight, bias, strides, border, dilation, groups = arguments
+    gamma, beta, mean, variance = statistics
+    scale = torch.rsqrt(variance + unit.norm.epsilon)
+    scale = scale if gamma is None else scale * gamma
+    shift = -mean if bias is None else bias - mean
+    shift = shift * scale if beta is None else torch.addcmul(beta, shift, scale)
+    weight = (weight * scale.view(-1, 1, 1, 1)).to(x.dtype)
+    shift = shift.to(x.dtype)
+    geometry = (border, strides, dilation, groups)
+    relu = None if unit.relu is None else "relu"
+    if other is None:
+        kernel = torch.ops.mkldnn._convolution_pointwise.default
+        return kernel(x, weight, shift, *geometry, relu or "none", [], "")
+    kernel = torch.ops.mkldnn._convolution_pointwise.binary
+    return kernel(x, other, weight, shift, *geometry, "add", None, relu, [], "")
+
+
+class NormalizeAddRelu(torch.autograd.Function):
+    """Batch normalization, an optional addition and an optional ReLU, in one map of memory.
+
+    The forward pass writes one map. The backward pass writes over the gradient it is given
+    where nothing else holds it: on a CPU a new map costs more in page faults than arithmetic.
+    """
+
+    @staticmethod
+    def forward(ctx, x, gamma, beta, other, epsilon, relu):
+        y, mean, inverse_std = torch.native_batch_norm(
+            x, gamma, beta, None, None, True, 0.0, epsilon
+        )
+        if other is not None:
+            y.add_(other)
+        if relu:
+            y.relu_()
+        ctx.epsilon, ctx.relu, ctx.adds = epsilon, relu, other is not None
+        ctx.save_for_backward(x, gamma, mean, inverse_std, y if relu else None)
+        ctx.mark_non_differentiable(mean, inverse_std)
+        ctx.set_materialize_grads(False)
+        return y, mean, inverse_std
+
+    @staticmethod
+    def backward(ctx, gradient, *_):
+        if gradient is None:
+            return (None,) * 6
+        x, gamma, mean, inverse_std, y = ctx.saved_tensors
+        # Gradients of gradients need every step on the tape.
+        ours = not torch.is_grad_enabled() and is_ours(gradient) and same_layout(gradient, x)
+        if ctx.relu and ours:
+            aten.threshold_backward.grad_input(gradient, y, 0, grad_input=gradient)
+        elif ctx.relu:
+            gradient = aten.threshold_backward(gradient, y, 0)
+            ours = not torch.is_grad_enabled() and same_layout(gradient, x)
+        needs_x, needs_gamma, needs_beta, needs_other = ctx.needs_input_grad[:4]
+        # In half precision the kernel rounds once, two passes over the map would round twice.
+        write_over = ours and not ctx.adds and needs_x and x.dtype in (torch.float32, torch.float64)
+        dx, dgamma, dbeta = aten.native_batch_norm_backward(
+            gradient,
+            x,
+            gamma,
+            None,
+            None,
+            mean,
+            inverse_std,
+            True,
+            ctx.epsilon,
+            [needs_x and not write_over, needs_gamma or write_over, needs_beta or write_over],
+        )
+        if write_over:
+            dx = gradient_of_input_(gradient, x, gamma, mean, inverse_std, dgamma, dbeta)
+        return (
+            dx,
+            dgamma if needs_gamma else None,
+            dbeta if needs_beta else None,
+            gradient if needs_other else None,
+            None,
+            None,
+        )
+
+
+def gradient_of_input_(gradient, x, gamma, mean, inverse_std, dgamma, dbeta):
+    """Writes the gradient of a normalized map's input over that of its output.
+
+    Ioffe and Szegedy, arXiv:1502.03167, Sec. 3, gathered into one multiplier for each map.
+    """
+    scale = inverse_std if gamma is None else gamma * inverse_std
+    slope = -scale * inverse_std * dgamma / (x.numel() // x.shape[1])
+    shift = -scale * dbeta / (x.numel() // x.shape[1]) - slope * mean
+    per_channel = (1, -1, 1, 1)
+    torch.addcmul(shift.view(per_channel), gradient, scale.view(per_channel), out=gradient)
+    return gradient.addcmul_(x, slope.view(per_channel))
+
+
+def references(gradient):
+    """How often a tensor, its memory and its Python object are held."""
+    storage = gradient.untyped_storage()
+    return (
+        gradient._use_count(),
+        torch._C._storage_Use_Count(storage._cdata),
+        sys.getrefcount(gradient),
+    )
+
+
+def is_ours(gradient):
+    """Whether nothing but the running backward pass holds this tensor or its memory."""
+    return REFERENCES_ALONE is not None and references(gradient) == REFERENCES_ALONE
+
+
+class Probe(torch.autograd.Function):
+    """Counts the references of a gradient that nobody else can hold."""
+
+    counted: tuple[int, ...] | None = None
+
+    @staticmethod
+    def forward(ctx, x):
+        return x.clone()
+
+    @staticmethod
+    def backward(ctx, gradient, *_):
+        Probe.counted = Probe.count(gradient)
+        return gradient
+
+    @staticmethod
+    def count(gradient):
+        return references(gradient)
+
+
+def references_alone():
+    """The counts of `references` in `is_ours`, in `backward`, when nobody else holds the gradient.
+
+    They depend on the versions of Python and torch. None where torch no longer counts.
+    """
+    if not hasattr(torch.Tensor, "_use_count") or not hasattr(torch._C, "_storage_Use_Count"):
+        return None
+    with torch.inference_mode(False), torch.enable_grad():
+        x = torch.ones(2, 2, requires_grad=True)
+        (Probe.apply(x) @ torch.ones(2, 2)).sum().backward()
+    return Probe.counted
+
+
+REFERENCES_ALONE = references_alone()
+
+
+def same_layout(gradient, x):
+    return gradient.dtype == x.dtype and gradient.stride() == x.stride()
