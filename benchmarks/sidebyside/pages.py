@@ -40,8 +40,8 @@ READ = """## How to read the tables
   convolution); **resnet50v1.5** strides the 3x3 convolution, as torchvision, timm and most flax
   code do. The two differ in multiply-adds and are compared only with their own kind.
 * **memory** on a CPU is the largest resident size of the contender's process, from building to
-  the last step, less its size once everything was imported. On a GPU it is the peak of the
-  framework's own allocator.
+  the last step, less its size once everything was imported; compiling is part of it, and for the
+  exported runtimes the export. On a GPU it is the peak of the framework's own allocator.
 * **build** makes the network; **first step** adds the optimizer, tracing and compiling, for flax
   the variables too, and for the exported runtimes the export.
 
@@ -66,20 +66,14 @@ def newest(runs: list[dict]) -> list[tuple[dict, dict]]:
             modes.index(pair[1]["mode"]),
             nets.index(pair[1]["net"]),
             pair[1]["backend"],
-            DTYPES.index(dtype_of(pair[1])),
+            DTYPES.index(results.dtype_of(pair[1])),
         ),
     )
 
 
-def dtype_of(group: dict) -> str:
-    """What a group is about: bfloat16 where any entry is, since float32 is there to compare."""
-    dtypes = {entry["dtype"] for entry in group["entries"]}
-    return "bfloat16" if "bfloat16" in dtypes else "float32"
-
-
 def task(group: dict) -> tuple:
     keys = ("backend", "net", "mode", "batch", "size")
-    return (*(group[key] for key in keys), dtype_of(group))
+    return (*(group[key] for key in keys), results.dtype_of(group))
 
 
 def chart_name(pair: tuple[dict, dict]) -> str:

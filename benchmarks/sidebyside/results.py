@@ -162,10 +162,16 @@ def markdown(headers, lines) -> list[str]:
     ]
 
 
+def dtype_of(group: dict) -> str:
+    """What a group is about: bfloat16 where any entry is, since float32 is there to compare."""
+    dtypes = {entry["dtype"] for entry in group["entries"]}
+    return "bfloat16" if "bfloat16" in dtypes else "float32"
+
+
 def group_title(group: dict) -> str:
     return (
         f"{group['net']}, {TASKS[group['mode']]} on {group['backend']}, "
-        f"batch {group['batch']}, {group['size']} px"
+        f"{dtype_of(group)}, batch {group['batch']}, {group['size']} px"
     )
 
 
