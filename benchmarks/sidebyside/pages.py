@@ -84,8 +84,8 @@ def chart_name(pair: tuple[dict, dict]) -> str:
 def charts(runs: list[dict]) -> dict[str, tuple[list[dict], str]]:
     """File name to the groups a chart shows and its caption."""
     found = {}
-    for name, pairs in groupby(newest(runs), chart_name):
-        pairs = list(pairs)
+    for name, of_name in groupby(newest(runs), chart_name):
+        pairs = list(of_name)
         captions = dict.fromkeys(results.caption(run) for run, _ in pairs)
         found[name] = ([group for _, group in pairs], "; ".join(captions))
     return found
@@ -114,8 +114,8 @@ def not_measured(command: str) -> list[str]:
 def sections(pairs) -> list[str]:
     """A chart for each network and mode, and its tables."""
     lines = []
-    for name, shown in groupby(pairs, chart_name):
-        shown = list(shown)
+    for name, of_name in groupby(pairs, chart_name):
+        shown = list(of_name)
         first = shown[0][1]
         heading = f"{first['net']}, {results.TASKS[first['mode']]}"
         lines += [f"### {heading}", "", f"![Images per second: {heading}](images/{name})", ""]
@@ -143,7 +143,7 @@ def gpu_sections(pairs) -> list[str]:
 
 def roofline_rows(run: dict, group: dict) -> list[tuple[str, ...]]:
     """MFU and memory traffic of each entry; empty where the GPU or the costs are not known."""
-    peak = roofline.peak_of(run["machine"]["gpus"][0]["name"])
+    peak = roofline.peak_of(results.hardware(run))
     costs = next((e["costs"] for e in group["entries"] if e["rates"] and e.get("costs")), None)
     if peak is None or costs is None:
         return []

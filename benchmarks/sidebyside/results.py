@@ -175,13 +175,17 @@ def group_title(group: dict) -> str:
     )
 
 
+def hardware(run: dict) -> str:
+    """The name of what computed: the processor, or the GPU."""
+    if run["device"] == "cpu":
+        return run["machine"]["cpu"]
+    return next((gpu["name"] for gpu in run["machine"]["gpus"]), "a GPU")
+
+
 def caption(run: dict) -> str:
     """Hardware, threads and date of a run, in one line."""
-    hardware = run["machine"]["cpu"]
-    if run["device"] == "gpu":
-        hardware = run["machine"]["gpus"][0]["name"]
     threads = run["settings"]["threads"]
-    return f"{hardware}, {threads} thread{'s' if threads > 1 else ''}, {run['date'][:10]}"
+    return f"{hardware(run)}, {threads} thread{'s' if threads > 1 else ''}, {run['date'][:10]}"
 
 
 def imports_table(runs: list[dict]) -> list[str]:

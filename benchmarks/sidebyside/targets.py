@@ -63,8 +63,12 @@ def groups(threads: int) -> list[Group]:
     for target in TARGETS:
         found = entries.setdefault((target.backend, target.net, target.mode), [])
         found += [pair for pair in (target.over, target.under) if pair not in found]
-    task = {"device": "cpu", "threads": threads, "batch": BATCH, "size": SIZE}
-    return [group(*key, sorted(found, key=str), **task) for key, found in entries.items()]
+    return [
+        group(
+            backend, net, mode, sorted(found), device="cpu", threads=threads, batch=BATCH, size=SIZE
+        )
+        for (backend, net, mode), found in entries.items()
+    ]
 
 
 @dataclass(frozen=True)

@@ -167,12 +167,12 @@ def run(group: Group, settings: Settings, entries: list[dict], say: Callable[[st
             everyone(start)
         for number in range(1, settings.rounds + 1):
             everyone(turn)
+            if not going:
+                break
             rates = "  ".join(
                 f"{key} {entry['rates'][-1]:.2f}" for key, (_, entry) in going.items()
             )
-            say(f"  round {number} of {settings.rounds}, images/s: {rates or 'nobody left'}")
-            if not going:
-                break
+            say(f"  round {number} of {settings.rounds}, images/s: {rates}")
     finally:
         for worker in workers.values():
             worker.stop()
