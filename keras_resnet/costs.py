@@ -16,6 +16,14 @@ class Costs:
     macs: int
 
 
+def check_model(model) -> None:
+    if not isinstance(model, keras.Model):
+        raise ValueError(
+            "`model` must be a functional or Sequential Keras model. "
+            f"Received: model of type {type(model).__name__}"
+        )
+
+
 def leaves(model):
     """The layers of a model, those of nested models included."""
     for layer in model.layers:
@@ -39,7 +47,8 @@ def count(model: keras.Model, input_shape: tuple[int, ...] | None = None) -> Cos
         are not counted.
 
     Raises:
-        ValueError: the model has sides of unknown size and no `input_shape` is given.
+        ValueError: this is no model, or it has sides of unknown size and no `input_shape`
+            is given.
 
     Example:
 
@@ -47,6 +56,7 @@ def count(model: keras.Model, input_shape: tuple[int, ...] | None = None) -> Cos
     >>> keras_resnet.count(keras_resnet.ResNet20())
     Costs(trainable=269722, total=271098, macs=40551040)
     """
+    check_model(model)
     if input_shape is not None:
         model = keras.models.clone_model(model, input_tensors=keras.Input(input_shape))
     return Costs(
@@ -93,6 +103,7 @@ def endpoints(model: keras.Model) -> dict[str, keras.KerasTensor]:
     >>> list(features.output)
     ['conv1', 'conv2_x', 'conv3_x', 'conv4_x']
     """
+    check_model(model)
     ends = {}
     for layer in model.layers:
         if match := re.fullmatch(r"(conv1)_relu|(conv\d+)_\d+", layer.name):

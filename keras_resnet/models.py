@@ -93,13 +93,15 @@ def build(
     activation = keras.activations.get(classifier_activation)
     if weights is not None:
         raise NotImplementedError(f"Only weights=None yet. Received: weights={weights!r}")
-    image = image_tensor(row, input_tensor, input_shape, include_top)
-    channels = image.shape[channel_axis_of(keras.config.image_data_format())]
+    opts.check_name(name)
+    shape = image_shape(row, input_tensor, input_shape, include_top)
+    channels = shape[-1 if keras.config.image_data_format() == "channels_last" else 0]
     if options.include_preprocessing and channels != 3:
         raise ValueError(
             f"`include_preprocessing` normalises RGB images of 3 channels. "
             f"Received: an input of {channels} channels"
         )
+    image = keras.Input(shape, name="image") if input_tensor is None else input_tensor
     with deep_graph():
         return resnet(
             row,
@@ -120,16 +122,11 @@ def default_name(network: str | Architecture, row: Architecture) -> str:
     return f"{prefix}{'resnet' if row.shortcut else 'plain'}{row.depth}"
 
 
-def channel_axis_of(data_format: str) -> int:
-    return -1 if data_format == "channels_last" else 1
-
-
-def image_tensor(row: Architecture, input_tensor, input_shape, include_top: bool):
-    """The symbolic image the network starts from, of a shape that has been checked."""
+def image_shape(row: Architecture, input_tensor, input_shape, include_top: bool):
+    """The shape of the image the network starts from, checked."""
     data_format = keras.config.image_data_format()
     if input_tensor is None:
-        shape = opts.checked_input_shape(row, input_shape, include_top, data_format)
-        return keras.Input(shape, name="image")
+        return opts.checked_input_shape(row, input_shape, include_top, data_format)
     if not keras.utils.is_keras_tensor(input_tensor):
         raise ValueError(
             "`input_tensor` must be a symbolic Keras tensor, as keras.Input returns. "
@@ -142,7 +139,7 @@ def image_tensor(row: Architecture, input_tensor, input_shape, include_top: bool
             f"`input_shape` must agree with `input_tensor`, whose images are {shape}. "
             f"Received: input_shape={input_shape!r}"
         )
-    return input_tensor
+    return shape
 
 
 def list_models(pattern: str | None = None) -> list[str]:
@@ -150,11 +147,16 @@ def list_models(pattern: str | None = None) -> list[str]:
 
     Any 6n+2 depth of the CIFAR families can be built too; the paper's own are listed.
 
+    Raises:
+        ValueError: the pattern is not a string.
+
     Example:
 
     >>> list_models("plain*")
     ['plain18', 'plain34', 'plain50', 'plain101', 'plain152']
     """
+    if not isinstance(pattern, str | None):
+        raise ValueError(f"`pattern` must be a string or None. Received: pattern={pattern!r}")
     return [name for name in ARCHITECTURES if fnmatch.fnmatchcase(name, pattern or "*")]
 
 

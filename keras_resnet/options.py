@@ -3,6 +3,7 @@
 import math
 import operator
 from dataclasses import dataclass, replace
+from numbers import Real
 from typing import Literal, get_args
 
 from keras_resnet.paper import Architecture, Shortcut, is_count, one_of
@@ -86,8 +87,14 @@ def applies(condition: bool, argument: str, value, reason: str) -> None:
         )
 
 
+def check_name(name) -> None:
+    """Keras would complain as well, but after all layers have been made."""
+    if name is not None and (not isinstance(name, str) or "/" in name):
+        raise ValueError(f"`name` must be a string without '/'. Received: name={name!r}")
+
+
 def is_flag(argument: str, value) -> None:
-    if value not in (True, False) or not isinstance(value, int):
+    if not isinstance(value, int) or value not in (0, 1):
         raise ValueError(f"`{argument}` must be True or False. Received: {argument}={value!r}")
 
 
@@ -95,12 +102,13 @@ def checked_output_stride(row: Architecture, output_stride: int | None) -> int:
     if output_stride is None:
         return row.stride
     accepted = [row.stride // part for part in (1, 2, 4) if row.stride // part >= row.stem_stride]
+    output_stride = as_integer(output_stride)
     one_of("output_stride", output_stride, accepted)
     return output_stride
 
 
 def checked_rate(rate: float, residual: bool) -> float:
-    number = isinstance(rate, (int, float)) and not isinstance(rate, bool)
+    number = isinstance(rate, Real) and not isinstance(rate, bool)
     if not number or not math.isfinite(rate) or not 0 <= rate < 1:
         raise ValueError(
             f"`drop_path_rate` must be a number from 0 up to, not including, 1. "

@@ -106,7 +106,9 @@ def is_count(value) -> bool:
 
 def one_of(argument: str, value, accepted) -> None:
     """Raises a ValueError that names `argument`, what it got and what it takes."""
-    if value not in tuple(accepted):
+    # True equals 1 and 32.0 equals 32, but neither was meant.
+    known = any(isinstance(value, type(choice)) and value == choice for choice in accepted)
+    if isinstance(value, bool) or not known:
         choices = ", ".join(map(repr, accepted))
         raise ValueError(f"`{argument}` must be one of {choices}. Received: {argument}={value!r}")
 
@@ -117,9 +119,9 @@ def imagenet(depth: int, shortcut: Shortcut | None = "B") -> Architecture:
     Option B is what the paper uses for 50 layers and more, and the best of its
     34-layer nets that costs next to nothing (Table 3).
     """
-    if depth not in TABLE_1:
+    if not is_count(depth) or depth not in TABLE_1:
         depths = ", ".join(map(str, TABLE_1))
-        raise ValueError(f"Table 1 has networks of {depths} layers. Received: {depth}")
+        raise ValueError(f"Table 1 has networks of {depths} layers. Received: {depth!r}")
     block, blocks, _ = TABLE_1[depth]
     return Architecture(block, blocks, 64, "imagenet", shortcut)
 
@@ -129,12 +131,12 @@ def cifar(depth: int, shortcut: Shortcut | None = "A") -> Architecture:
 
     "We use identity shortcuts in all cases (i.e., option A)".
     """
-    n, remainder = divmod(depth - 2, 6)
+    n, remainder = divmod(depth - 2, 6) if is_count(depth) else (0, depth)
     if remainder or n < 1:
         near = 6 * max(1, n) + 2
         raise ValueError(
             f"CIFAR networks have 6n+2 layers (8, 14, 20, 32, 44, 56, 110, ...). "
-            f"Received: {depth}; nearest are {near} and {near + 6}"
+            f"Received: {depth!r}; nearest are {near} and {near + 6}"
         )
     return Architecture("basic", (n, n, n), 16, "cifar", shortcut)
 
@@ -158,7 +160,7 @@ def architecture(name: str) -> Architecture:
     >>> architecture("cifar_resnet98").blocks
     (16, 16, 16)
     """
-    if name in ARCHITECTURES:
+    if isinstance(name, str) and name in ARCHITECTURES:
         return ARCHITECTURES[name]
     match = re.fullmatch(r"(cifar_\w+?)(\d{1,6})", str(name))
     if match and match[1] in FAMILIES:

@@ -1,0 +1,44 @@
+"""Every test starts from Keras' own defaults, on the backend that KERAS_BACKEND names."""
+
+import os
+import pathlib
+import random
+
+# One thread a process: the battery runs as many processes as there are cores.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import hypothesis
+import keras
+import pytest
+
+hypothesis.settings.register_profile(
+    "battery", max_examples=25, deadline=None, derandomize=True, database=None
+)
+hypothesis.settings.register_profile("search", max_examples=500, deadline=None)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "battery"))
+
+
+@pytest.fixture(autouse=True)
+def keras_as_it_comes():
+    """The configuration that a test changes is put back, and its layers' names are forgotten."""
+    random.seed(0)  # every seed that Keras makes up comes from here
+    yield
+    keras.config.set_image_data_format("channels_last")
+    keras.config.set_dtype_policy("float32")
+    keras.config.set_floatx("float32")
+    keras.utils.clear_session(free_memory=False)
+
+
+@pytest.fixture
+def channels_first():
+    keras.config.set_image_data_format("channels_first")
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> pathlib.Path:
+    """The folder of real images and weights; tests that need it skip where it is absent."""
+    folder = os.environ.get("KERAS_RESNET_DATA")
+    if not folder or not pathlib.Path(folder).is_dir():
+        pytest.skip("KERAS_RESNET_DATA does not name a folder")
+    return pathlib.Path(folder)

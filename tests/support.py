@@ -1,0 +1,73 @@
+"""What several tests need: cheap models, weights that do not depend on the backend, gradients."""
+
+import contextlib
+import zlib
+
+import keras
+import numpy as np
+
+import keras_resnet
+import keras_resnet.resnet
+from keras_resnet.paper import architecture
+
+BACKEND = keras.backend.backend()
+NAMES = keras_resnet.list_models()
+# Deep enough to have every kind of block, small enough to compile in seconds.
+SMALL = ["resnet18", "resnet50", "plain18", "cifar_resnet20", "cifar_plain20"]
+
+
+def row(name: str) -> keras_resnet.Architecture:
+    """The architecture behind a name."""
+    return architecture(name)
+
+
+@contextlib.contextmanager
+def without_values():
+    """Models whose values do not matter are built on torch's meta device, or of zeros."""
+    if BACKEND == "torch":
+        with keras.device("meta"):
+            yield
+        return
+    drawn = keras_resnet.resnet.HE_NORMAL
+    keras_resnet.resnet.HE_NORMAL = keras.initializers.Zeros()
+    try:
+        yield
+    finally:
+        keras_resnet.resnet.HE_NORMAL = drawn
+
+
+def random(label: str) -> np.random.Generator:
+    """A generator that depends on nothing but the label."""
+    return np.random.default_rng(zlib.crc32(label.encode()))
+
+
+def images(*shape: int, label: str = "images", dtype="float32") -> np.ndarray:
+    """Standard normal images, the same on every backend."""
+    return random(label).standard_normal(shape).astype(dtype)
+
+
+def fill(model: keras.Model) -> keras.Model:
+    """Gives every variable a value that its path alone decides, of the scale training gives it.
+
+    The last BN of a residual branch gets a small gamma: signals neither vanish nor explode,
+    however deep the network is.
+    """
+    names = {layer.name for layer in model.layers}
+    blocks = [name.removesuffix("_add") for name in names if name.endswith("_add")]
+    last = {f"{block}_c_bn" if f"{block}_c_bn" in names else f"{block}_b_bn" for block in blocks}
+    for variable in model.weights:
+        variable.assign(value_of(variable.path, tuple(variable.shape), last))
+    return model
+
+
+def value_of(path: str, shape: tuple[int, ...], last: set[str]) -> np.ndarray:
+    layer, kind = path.split("/")[-2:]
+    noise = random(f"{layer}/{kind}").standard_normal(shape)
+    if kind == "kernel":
+        # A convolution keeps the variance of what comes through a ReLU.
+        return noise * np.sqrt((2 if len(shape) == 4 else 1) / np.prod(shape[:-1]))
+    if kind == "gamma":
+        return (0.2 if layer in last else 1) * (1 + 0.1 * noise)
+    if kind == "moving_variance":
+        return 1 + 0.2 * np.tanh(noise)
+    return 0.1 * noise
