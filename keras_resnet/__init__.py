@@ -25,12 +25,22 @@ from keras_resnet.models import (
 )
 from keras_resnet.network import Network
 from keras_resnet.paper import Architecture
+from keras_resnet.preprocessing import Preprocessing, preprocess_input
+from keras_resnet.weights import (
+    DownloadError,
+    Record,
+    WeightsFileError,
+    list_weights,
+    load_weights,
+    save_weights,
+)
 
 __version__ = "0.1.0"
 
 __all__ = [
     "Architecture",
     "Costs",
+    "DownloadError",
     "Network",
     "Plain18",
     "Plain20",
@@ -39,6 +49,8 @@ __all__ = [
     "Plain44",
     "Plain56",
     "Plain110",
+    "Preprocessing",
+    "Record",
     "ResNet18",
     "ResNet20",
     "ResNet32",
@@ -50,8 +62,13 @@ __all__ = [
     "ResNet110",
     "ResNet152",
     "ResNet1202",
+    "WeightsFileError",
     "build",
     "count",
     "endpoints",
     "list_models",
+    "list_weights",
+    "load_weights",
+    "preprocess_input",
+    "save_weights",
 ]

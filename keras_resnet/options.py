@@ -14,6 +14,11 @@ ZeroChannels = Literal["end", "center"]
 Pooling = Literal["avg", "max"]
 
 
+# RGB, 0..255: the statistics most public ImageNet weights were trained with.
+MEAN = (123.675, 116.28, 103.53)
+STD = (58.395, 57.12, 57.375)
+
+
 @dataclass(frozen=True)
 class Options:
     """The choices the paper leaves open or later work changed; the defaults are the paper's."""
@@ -25,6 +30,8 @@ class Options:
     output_stride: int = 32
     drop_path_rate: float = 0.0
     include_preprocessing: bool = False
+    mean: tuple[float, float, float] = MEAN
+    std: tuple[float, float, float] = STD
 
 
 def resolve(

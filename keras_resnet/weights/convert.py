@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_resnet.weights.dialects import Dialect, Layout, layout_of, place_of
+from keras_resnet.weights.dialects import Dialect, Layout, layout_of, place_of_layer
 
 
 @dataclass(frozen=True)
@@ -54,8 +54,7 @@ def entries(model, dialect: Dialect) -> list[Entry]:
     layout = layout_of([*layers, *(layer.name for layer in all_layers(model))])
     found = []
     for name, layer in layers.items():
-        conv = name.removesuffix("_bn")
-        place = place_of(conv)
+        place = place_of_layer(name)
         bias = None
         if place:
             spelt_conv, spelt_bn = dialect.spell(place, layout)

@@ -50,6 +50,11 @@ def place_of(layer_name: str) -> Place | None:
     return Place(int(match[1]), int(match[2]), match[3]) if match else None
 
 
+def place_of_layer(layer_name: str) -> Place | None:
+    """The place of one of our convolutions, or of the one that a batch normalization follows."""
+    return place_of(layer_name.removesuffix("_bn"))
+
+
 def layout_of(layer_names: Iterable[str]) -> Layout:
     """The stem, the blocks of each stage and their kind, read off our layers' names."""
     names = set(layer_names)

@@ -10,7 +10,7 @@ from keras_resnet.weights.convert import Entry, entries, source_shape, to_ours
 from keras_resnet.weights.dialects import DIALECTS, Dialect
 from keras_resnet.weights.readers import Arrays, Stored, open_arrays
 
-MOST_LISTED = 12
+MOST_SHOWN = 12
 WRAPPERS = ("module.", "_orig_mod.", "model.")
 
 
@@ -65,14 +65,17 @@ def recognised(model, arrays: Arrays, what: str) -> Dialect:
     scores = {}
     for name, dialect in DIALECTS.items():
         found = with_prefix(arrays, dialect)
-        scores[name] = sum(entry.name in found for entry in entries(model, dialect))
+        names = {entry.name for entry in entries(model, dialect)}
+        # The classifier's name tells dialects apart, whether or not the model has one.
+        names |= {dialect.variable(dialect.fc, "kernel"), dialect.variable(dialect.fc, "bias")}
+        scores[name] = len(names & found.keys())
     best = max(scores, key=lambda name: scores[name], default="")
     if not best or not scores[best]:
-        names = sorted(arrays)
+        given = sorted(arrays)
         raise ValueError(
             f"The names in {what} are of no dialect known ({', '.join(DIALECTS)}) for the model "
-            f"{model.name!r}. Received: {', '.join(names[:MOST_LISTED])}"
-            f"{', ...' if len(names) > MOST_LISTED else ''}"
+            f"{model.name!r}. Received: {', '.join(given[:MOST_SHOWN])}"
+            f"{', ...' if len(given) > MOST_SHOWN else ''}"
         )
     return DIALECTS[best]
 
@@ -115,7 +118,7 @@ def compare(
         ],
     }
     text = "\n".join(
-        f"{title} ({len(lines)}): {listed(lines)}" for title, lines in sections.items() if lines
+        f"{title} ({len(lines)}): {'; '.join(lines)}" for title, lines in sections.items() if lines
     )
     return text, skipped
 
@@ -124,11 +127,6 @@ def layer_of(name: str, wanted: list[Entry], dialect: Dialect) -> str:
     """What a left-over array is called by in `skip_mismatch`: our name if it is the classifier."""
     layer = name.rpartition("/" if dialect.variables == "keras" else ".")[0]
     return "fc" if layer == dialect.fc else layer
-
-
-def listed(lines: list[str]) -> str:
-    more = f"; and {len(lines) - MOST_LISTED} more" if len(lines) > MOST_LISTED else ""
-    return "; ".join(lines[:MOST_LISTED]) + more
 
 
 def check_values(values, what: str) -> None:
@@ -141,7 +139,7 @@ def check_values(values, what: str) -> None:
             wrong.append(f"{entry.name} has a negative variance")
     if wrong:
         raise ValueError(
-            f"{what} holds numbers no network works with; nothing was loaded: {listed(wrong)}"
+            f"{what} holds numbers no network works with; nothing was loaded: {'; '.join(wrong)}"
         )
 
 
@@ -153,13 +151,16 @@ def skip_names(skip_mismatch) -> bool | frozenset[str]:
         return frozenset((skip_mismatch,))
     if not skip_mismatch:
         return frozenset()
-    names = list(skip_mismatch) if isinstance(skip_mismatch, Iterable) else [None]
+    try:
+        names = frozenset(skip_mismatch)
+    except TypeError:
+        names = frozenset((None,))
     if not all(isinstance(name, str) for name in names):
         raise ValueError(
             "`skip_mismatch` must be True, False, or names of layers. "
             f"Received: skip_mismatch={skip_mismatch!r}"
         )
-    return frozenset(names)
+    return names
 
 
 def load_file(

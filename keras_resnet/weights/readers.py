@@ -187,14 +187,13 @@ def safetensors(path: Path) -> Iterator[Arrays]:
         ) from None
     try:
         with safe_open(str(path), framework="numpy") as file:
-            yield {
-                name: Stored(
-                    tuple(file.get_slice(name).get_shape()), lambda name=name: file.get_tensor(name)
-                )
-                for name in file.keys()  # noqa: SIM118
-            }
+            yield {name: slice_of(file, name) for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, json.JSONDecodeError) as error:
         raise WeightsFileError(f"{path} is a damaged safetensors file: {error}") from error
+
+
+def slice_of(file, name: str) -> Stored:
+    return Stored(tuple(file.get_slice(name).get_shape()), lambda: file.get_tensor(name))
 
 
 @contextlib.contextmanager
