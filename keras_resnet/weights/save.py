@@ -1,6 +1,7 @@
 """The way back: a model's weights as a file other libraries load."""
 
 import os
+import re
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -79,7 +80,7 @@ def write_keras_2(path: Path, arrays: NamedArrays) -> None:
         layer, _, variable = name.rpartition("/")
         layers.setdefault(layer, {})[variable] = array
     with h5py.File(path, "w") as file:
-        names = sorted(layers, key=keras_order)
+        names = sorted(layers, key=keras_order) if "conv1_conv" in layers else list(layers)
         file.attrs["layer_names"] = [name.encode() for name in names]
         file.attrs["backend"] = b"tensorflow"
         file.attrs["keras_version"] = b"2.15.0"
@@ -94,17 +95,19 @@ def write_keras_2(path: Path, arrays: NamedArrays) -> None:
 VARIABLES_IN_ORDER = ("kernel", "bias", "gamma", "beta", "moving_mean", "moving_variance")
 
 
-def keras_order(layer: str) -> tuple:
+KERAS_APPLICATIONS = re.compile(r"conv(\d+)_block(\d+)_(\d)_(conv|bn)")
+
+
+def keras_order(layer: str) -> tuple[int, ...]:
     """Where keras.applications' graph, sorted by depth, has this layer.
 
     A projection `_0_` is as deep as the last convolution `_3_` and comes just before it.
     """
-    parts = layer.replace("conv", "", 1).split("_")
-    if len(parts) != 4:
-        return (0, 0, 0, 0, 0) if layer == "conv1_conv" else (0, 0, 0, 0, 1)
-    stage, block, number, kind = parts
-    depth = 3 if number == "0" else int(number)
-    return int(stage), int(block.removeprefix("block")), depth, kind == "bn", int(number)
+    match = KERAS_APPLICATIONS.fullmatch(layer)
+    if not match:
+        return (0,) if layer.startswith("conv1_") else (2,)
+    stage, block, number = map(int, match.groups()[:3])
+    return (1, stage, block, number or 3, match[4] == "bn", number)
 
 
 WRITERS: dict[str, Callable[[Path, NamedArrays], None]] = {
