@@ -7,6 +7,7 @@ import re
 import shutil
 import socket
 import tempfile
+import urllib.error
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -91,6 +92,8 @@ def download(url: str, name: str, folder: str) -> Path:
             raise  # the disk's, not the network's
         raise DownloadError(f"{url} could not be downloaded: {error}") from error
     except Exception as error:  # get_file raises plain Exceptions
+        if isinstance(error.__context__, urllib.error.HTTPError):
+            error.__context__.close()
         raise DownloadError(f"{url} could not be downloaded: {error}") from error
 
 
