@@ -55,7 +55,9 @@ def normalised(x, rule: ImageRule, channels_first: bool):
     shape = (3, 1, 1) if channels_first else (3,)
     mean = np.reshape(np.array(rule.mean, "float32"), shape)
     std = np.reshape(np.array(rule.std, "float32"), shape)
-    return (x - mean) / std
+    if isinstance(x, np.ndarray):
+        return (x - mean) / std
+    return ops.divide(ops.subtract(x, mean), std)
 
 
 @keras.saving.register_keras_serializable("keras_resnet")
