@@ -1,6 +1,8 @@
 """Deep Residual Learning for Image Recognition, in Keras 3."""
 
+from keras_resnet.classify import classify, decode_predictions
 from keras_resnet.costs import Costs, count, endpoints
+from keras_resnet.finetuning import freeze_batch_norm, new_head, unfreeze_from
 from keras_resnet.models import (
     Plain18,
     Plain20,
@@ -64,11 +66,16 @@ __all__ = [
     "ResNet1202",
     "WeightsFileError",
     "build",
+    "classify",
     "count",
+    "decode_predictions",
     "endpoints",
+    "freeze_batch_norm",
     "list_models",
     "list_weights",
     "load_weights",
+    "new_head",
     "preprocess_input",
     "save_weights",
+    "unfreeze_from",
 ]

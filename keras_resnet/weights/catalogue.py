@@ -219,7 +219,7 @@ def osmr() -> Iterator[Record]:
 
 # tensorflow2/datasets/cifar10_cls_dataset.py of imgclsmob, on the scale of 0 to 255.
 OSMR_CIFAR_IMAGE = ImageRule(
-    mean=(125.307, 122.961, 113.8575), std=(51.5865, 50.847, 51.255), size=None
+    mean=(125.307, 122.961, 113.8575), std=(51.5865, 50.847, 51.255), size=None, crop_pct=1.0
 )
 
 
@@ -236,7 +236,7 @@ def akamaster() -> Iterator[Record]:
             licence="BSD-2-Clause",
             dialect="akamaster",
             options={"shortcut": "A", "zero_channels": "center"},
-            image=ImageRule(size=None),
+            image=ImageRule(size=None, crop_pct=1.0),
             results=(
                 accuracy(error, None, "CIFAR-10 test set; the best checkpoint, chosen on it"),
             ),
