@@ -72,6 +72,17 @@ def test_a_file_of_keras_2_gives_the_same_weights(dialect, tmp_path):
     assert_same_values(model, other, 2e-7 if dialect == "keras" else 0.0)
 
 
+@pytest.mark.filterwarnings("ignore:You are saving your model as an HDF5 file")
+def test_the_weights_of_a_whole_saved_model_are_read(tmp_path):
+    """Keras 2's file of a model, with what its optimizer has gathered."""
+    model, other = fill(tiny(input_shape=(32, 32, 3))), tiny()
+    model.compile("adam", "sparse_categorical_crossentropy")
+    model.fit(images(2, 32, 32, 3), np.zeros(2), verbose=0)
+    model.save(tmp_path / "model.h5")
+    load_weights(other, tmp_path / "model.h5")
+    assert_same_values(model, other)
+
+
 def test_keras_own_files_are_read(tmp_path):
     model, other, third = fill(tiny()), tiny(), tiny()
     model.save_weights(tmp_path / "own.weights.h5")

@@ -21,6 +21,8 @@ from keras_resnet.weights import download, fetch
 CONTENT = np.random.default_rng(0).bytes(300_000)
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
 
+CUT_ONCE = "cut_once.safetensors1"
+
 
 def zipped(*contents):
     buffer = io.BytesIO()
@@ -74,7 +76,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def hub_file(self, name):
         body = CONTENT[::-1] if name == "wrong.safetensors" else CONTENT
         known = {"ETag": f'"{SHA256}"', "X-Linked-Etag": f'"{SHA256}"', "X-Repo-Commit": "c" * 40}
-        if name == "missing.safetensors":
+        times = sum(request.endswith(name) for request in self.requests if "GET" in request)
+        if self.command == "GET" and (name == "cut.safetensors" or name + str(times) == CUT_ONCE):
+            self.answer(body=body[:1000], length=len(body), **known)
+        elif name == "missing.safetensors":
             self.answer(404, b"", **{"X-Error-Code": "EntryNotFound"})
         else:
             self.answer(body=body, **known)
@@ -218,6 +223,19 @@ def test_a_file_of_the_hub_is_checked_against_the_hash_the_hub_states(hub, tmp_p
     with pytest.raises(DownloadError, match="another content than the hub states"):
         fetch(record("hf://timm/resnet50.a1_in1k/wrong.safetensors", ""), tmp_path / "other")
     assert not [name for name in files(tmp_path / "other") if "wrong" in name or "blobs" in name]
+
+
+def test_a_download_from_the_hub_that_is_cut_off_is_tried_again(hub, tmp_path):
+    Handler.requests.clear()
+    path = fetch(record("hf://timm/resnet50.a1_in1k/cut_once.safetensors", ""), tmp_path)
+    assert path.read_bytes() == CONTENT
+    assert len([request for request in Handler.requests if request.startswith("GET")]) == 2
+
+
+def test_a_download_from_the_hub_that_is_always_cut_off_is_an_error(hub, tmp_path):
+    with pytest.raises(DownloadError, match="could not be downloaded"):
+        fetch(record("hf://timm/resnet50.a1_in1k/cut.safetensors", ""), tmp_path)
+    assert not [name for name in files(tmp_path) if "snapshots" in name]
 
 
 def test_a_file_the_hub_does_not_have_is_an_error(hub, tmp_path):

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from support import without_values
 
 import keras_resnet
 from keras_resnet.weights import DIALECTS, graph_options
@@ -45,8 +46,6 @@ def test_a_record_is_complete(record):
 @pytest.mark.parametrize("record", RECORDS, ids=IDS)
 def test_a_record_fits_the_network_it_is_for(record, networks):
     """Its options build a graph that shows them, and its dialect has a name for every variable."""
-    from support import without_values
-
     key = (record.network, tuple(sorted(record.options.items())))
     if key not in networks and record.network != "cifar_resnet1202":
         with without_values():
@@ -140,7 +139,8 @@ def test_sets_of_one_name_that_expect_different_images_must_be_told_apart():
 
 def test_every_array_of_a_record_has_the_shape_its_layer_takes():
     """Names and shapes of a torchvision state dict, written down: conv1, a projection, fc."""
-    model = keras_resnet.build("resnet50", weights=None, stride_on="3x3")
+    with without_values():
+        model = keras_resnet.build("resnet50", weights=None, stride_on="3x3")
     dialect = DIALECTS["torchvision"]
     shapes = {entry.name: source_shape(entry, dialect) for entry in entries(model, dialect)}
     assert shapes["conv1.weight"] == (64, 3, 7, 7)

@@ -68,7 +68,7 @@ def load_weights(
     ('fc',)
     """
     record = source if isinstance(source, Record) else None
-    if isinstance(source, str) and not os.path.exists(source):
+    if isinstance(source, str):
         record = record_for(model, source)
     if record is None:
         return load_file(model, source, dialect, skip_mismatch)  # type: ignore[arg-type]
@@ -85,7 +85,7 @@ def record_for(model, name: str) -> Record | None:
         same = same and (row.block == "bottleneck") == layout.bottleneck
         if same and name in (record.name, record.id):
             return record
-    if os.sep in name or "." in os.path.basename(name):
+    if os.path.exists(name) or os.sep in name or "." in name:
         return None
     known = [r.name for r in list_weights() if r.architecture.blocks == layout.blocks]
     raise ValueError(

@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from keras_resnet.weights.readers import MOST_ARRAYS, Arrays, Stored, WeightsFileError
 
@@ -16,10 +17,11 @@ def hdf5(path: Path) -> Iterator[Arrays]:
     import h5py
 
     with h5py.File(path, "r") as file:
-        groups = dict(walk(file, path))
-        root = file["model_weights"] if "model_weights" in groups else file
+        groups: dict[str, Any] = dict(walk(file, path))
+        within = "model_weights/" if "model_weights" in groups else ""
+        root = groups.get("model_weights", file)
         if "layer_names" in root.attrs:
-            yield keras_2(groups, path)
+            yield keras_2({k: v for k, v in groups.items() if k.startswith(within)}, path)
         else:
             yield keras_3(groups, path)
 

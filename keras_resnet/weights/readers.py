@@ -239,7 +239,8 @@ def stored_tensor(name, tensor) -> Stored:
         raise WeightsFileError(f"{name!r} of shape {tuple(tensor.shape)} is more than is stored")
 
     def read():
-        values = tensor.detach()
+        # A copy: the tensor may be a window on the file, which others can change.
+        values = tensor.detach().clone()
         return (values.float() if values.is_floating_point() else values).numpy()
 
     return Stored(tuple(tensor.shape), read)
