@@ -1,7 +1,7 @@
 """Deep Residual Learning for Image Recognition, in Keras 3."""
 
 from keras_resnet.classify import classify, decode_predictions
-from keras_resnet.costs import Costs, count, endpoints
+from keras_resnet.costs import Costs, count, endpoints, summary_table
 from keras_resnet.finetuning import freeze_batch_norm, new_head, unfreeze_from
 from keras_resnet.models import (
     Plain18,
@@ -77,5 +77,6 @@ __all__ = [
     "new_head",
     "preprocess_input",
     "save_weights",
+    "summary_table",
     "unfreeze_from",
 ]

@@ -3,6 +3,7 @@
 import argparse
 import contextlib
 import dataclasses
+import functools
 import importlib.metadata
 import json
 import os
@@ -51,9 +52,8 @@ def from_command_line(
     >>> from_command_line(Hello, "Says hello.", ["--names", "you,me"])
     Hello(names=('you', 'me'))
     """
-    parser = Parser(
-        description=doc, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
-    )
+    form = functools.partial(argparse.RawDescriptionHelpFormatter, width=100, max_help_position=30)
+    parser = Parser(description=doc, formatter_class=form, allow_abbrev=False)
     for field in dataclasses.fields(recipe_type):  # type: ignore[arg-type]
         kind = get_type_hints(recipe_type)[field.name]
         shown: Any = field.default

@@ -14,6 +14,7 @@ earlier run are moved into a folder of their own.
 """
 
 import dataclasses
+import math
 import time
 from pathlib import Path
 
@@ -56,6 +57,11 @@ class Recipe:
         for name in ("epochs", "batch_size"):
             if getattr(self, name) < 1:
                 raise ValueError(f"`{name}` must be at least 1. Received: {getattr(self, name)}")
+        for name in ("learning_rate", "momentum", "weight_decay"):
+            if not 0 <= getattr(self, name) < math.inf:
+                raise ValueError(f"`{name}` must be at least 0. Received: {getattr(self, name)}")
+        if not 0 <= self.warmup <= 1:
+            raise ValueError(f"`warmup` must be from 0 to 1. Received: {self.warmup}")
         if not 0 <= self.seed < 2**32:
             raise ValueError(f"`seed` must be from 0 to 2**32 - 1. Received: {self.seed}")
         if Path(self.out).exists() and not Path(self.out).is_dir():

@@ -144,6 +144,8 @@ def test_the_saved_network_makes_the_mistakes_that_were_recorded(first_run):
         (["--networks", "resnet50"], "Received: 'resnet50'"),
         (["--networks", ","], "must name at least one"),
         (["--networks", "cifar_plain8", "cifar_plain8"], "names one twice"),
+        (["--learning-rate", "nan"], "`learning_rate` must be at least 0. Received: nan"),
+        (["--warmup", "2"], "`warmup` must be from 0 to 1. Received: 2.0"),
         (["--seed", "-1"], "`seed` must be"),
     ],
 )

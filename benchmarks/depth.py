@@ -1,0 +1,113 @@
+"""How long a network takes to build and to train its first step, by depth.
+
+    KERAS_BACKEND=jax python benchmarks/depth.py                    # 20, 56, 110 and 1202 layers
+    KERAS_BACKEND=jax python benchmarks/depth.py --depths 8 14 --out elsewhere
+
+A step compiles on TensorFlow and JAX, and most of the first one is that. Each depth runs in a
+process of its own, on an otherwise idle machine. Writes depth-BACKEND.json to --out.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import platform
+import subprocess
+import sys
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+DEPTHS = (20, 56, 110, 1202)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("--depths", type=int, nargs="+", default=DEPTHS, help="6n+2 each")
+    parser.add_argument("--side", type=int, default=32, help="pixels along a side of an image")
+    parser.add_argument("--batch", type=int, default=2, help="images in the step")
+    parser.add_argument("--eager", action="store_true", help="do not compile the step")
+    parser.add_argument("--out", type=pathlib.Path, default=HERE / "results")
+    parser.add_argument("--one", type=int, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.one:
+        print(json.dumps(measure(options.one, options)))
+        return
+    rows = []
+    print(f"{'layers':>6}  {'build (s)':>10}  {'first step (s)':>14}  {'second step (s)':>15}")
+    for depth in options.depths:
+        rows.append(apart(depth))
+        print(
+            f"{depth:6}  {rows[-1]['build_seconds']:10.2f}  "
+            f"{rows[-1]['first_step_seconds']:14.2f}  {rows[-1]['second_step_seconds']:15.2f}",
+            flush=True,
+        )
+    write(options, rows)
+
+
+def apart(depth: int) -> dict:
+    """Measures in a new process: nothing is warm, and memory is given back."""
+    command = [sys.executable, __file__, *sys.argv[1:], "--one", str(depth)]
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def measure(depth: int, options) -> dict:
+    """Seconds to build a CIFAR ResNet, and for its first two training steps."""
+    import keras
+    import numpy as np
+
+    import keras_resnet
+
+    shape = (options.side, options.side, 3)
+    start = time.perf_counter()
+    model = keras_resnet.build(f"cifar_resnet{depth}", input_shape=shape)
+    built = time.perf_counter()
+    optimizer = keras.optimizers.SGD(1e-3, momentum=0.9)
+    model.compile(optimizer, "sparse_categorical_crossentropy", run_eagerly=options.eager)
+    x, y = np.zeros((options.batch, *shape), "float32"), np.zeros(options.batch, "int32")
+    seconds = []
+    for _ in range(2):
+        before = time.perf_counter()
+        float(model.train_on_batch(x, y))
+        seconds.append(time.perf_counter() - before)
+    return {
+        "layers": depth,
+        "parameters": keras_resnet.count(model).trainable,
+        "build_seconds": round(built - start, 3),
+        "first_step_seconds": round(seconds[0], 3),
+        "second_step_seconds": round(seconds[1], 3),
+    }
+
+
+def write(options, rows: list[dict]) -> None:
+    """The record: what was measured, with what and on what."""
+    import keras
+
+    import keras_resnet
+
+    backend = keras.backend.backend()
+    record = {
+        "command": " ".join(["benchmarks/depth.py", *sys.argv[1:]]),
+        "backend": backend,
+        "versions": {
+            "keras_resnet": keras_resnet.__version__,
+            "keras": keras.__version__,
+            backend: sys.modules[backend].__version__,
+            "python": platform.python_version(),
+        },
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
+        "image": [options.side, options.side, 3],
+        "batch": options.batch,
+        "compiled": not options.eager,
+        "rows": rows,
+    }
+    options.out.mkdir(parents=True, exist_ok=True)
+    path = options.out / f"depth-{backend}.json"
+    half = path.with_suffix(".part")
+    half.write_text(json.dumps(record, indent=2) + "\n")
+    os.replace(half, path)
+    print(f"wrote {path}")
+
+
+if __name__ == "__main__":
+    main()

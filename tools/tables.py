@@ -1,0 +1,48 @@
+"""Writes the tables of the documentation from the records they show.
+
+python tools/tables.py           # rewrites what has changed
+python tools/tables.py --check   # fails where a table is stale, and writes nothing
+"""
+
+import argparse
+import os
+import pathlib
+import re
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+import keras_resnet  # noqa: E402
+
+# Between `<!-- NAME:begin -->` and `<!-- NAME:end -->` of a file stands what a function returns.
+TABLES = {("README.md", "family"): keras_resnet.summary_table}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("--check", action="store_true", help="fail where a table is stale")
+    check = parser.parse_args().check
+    stale = [f"{file}: {name}" for file, name in TABLES if not refresh(file, name, check)]
+    if check and stale:
+        print(f"stale, run `python tools/tables.py`: {', '.join(stale)}", file=sys.stderr)
+    return int(check and bool(stale))
+
+
+def refresh(file: str, name: str, check: bool) -> bool:
+    """Whether the table was as it should be; writes it where it was not."""
+    path = ROOT / file
+    before = path.read_text()
+    between = re.compile(f"(<!-- {name}:begin -->\n).*?(<!-- {name}:end -->)", re.DOTALL)
+    table = TABLES[file, name]()
+    after = between.sub(lambda found: f"{found[1]}{table}\n{found[2]}", before)
+    if after != before and not check:
+        half = path.with_suffix(".part")
+        half.write_text(after)
+        os.replace(half, path)
+        print(f"wrote {file}: {name}")
+    return after == before
+
+
+if __name__ == "__main__":
+    sys.exit(main())
