@@ -1,6 +1,8 @@
 """Deep Residual Learning for Image Recognition, in Keras 3."""
 
+from keras_resnet.classify import classify, decode_predictions
 from keras_resnet.costs import Costs, count, endpoints, summary_table
+from keras_resnet.finetuning import freeze_batch_norm, new_head, unfreeze_from
 from keras_resnet.models import (
     Plain18,
     Plain20,
@@ -25,12 +27,22 @@ from keras_resnet.models import (
 )
 from keras_resnet.network import Network
 from keras_resnet.paper import Architecture
+from keras_resnet.preprocessing import Preprocessing, preprocess_input
+from keras_resnet.weights import (
+    DownloadError,
+    Record,
+    WeightsFileError,
+    list_weights,
+    load_weights,
+    save_weights,
+)
 
 __version__ = "0.1.0"
 
 __all__ = [
     "Architecture",
     "Costs",
+    "DownloadError",
     "Network",
     "Plain18",
     "Plain20",
@@ -39,6 +51,8 @@ __all__ = [
     "Plain44",
     "Plain56",
     "Plain110",
+    "Preprocessing",
+    "Record",
     "ResNet18",
     "ResNet20",
     "ResNet32",
@@ -50,9 +64,19 @@ __all__ = [
     "ResNet110",
     "ResNet152",
     "ResNet1202",
+    "WeightsFileError",
     "build",
+    "classify",
     "count",
+    "decode_predictions",
     "endpoints",
+    "freeze_batch_norm",
     "list_models",
+    "list_weights",
+    "load_weights",
+    "new_head",
+    "preprocess_input",
+    "save_weights",
     "summary_table",
+    "unfreeze_from",
 ]

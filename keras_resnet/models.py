@@ -1,6 +1,8 @@
 """The networks by name, with the arguments of keras.applications."""
 
 import fnmatch
+import os
+from dataclasses import replace
 from typing import Any, Protocol
 
 import keras
@@ -10,13 +12,23 @@ from keras_resnet.network import deep_graph
 from keras_resnet.options import Layers, Pool1, Pooling, StrideOn, ZeroChannels
 from keras_resnet.paper import ARCHITECTURES, Architecture, Shortcut, architecture, one_of
 from keras_resnet.resnet import resnet
+from keras_resnet.weights import Record, fetch, load_weights
+from keras_resnet.weights.find import (
+    check_head_and_channels,
+    find,
+    has_imagenet_weights,
+    implied,
+)
+
+# None, a name, a record or a path.
+Weights = str | os.PathLike | Record | None
 
 
 def build(
     network: str | Architecture,
     /,
     include_top: bool = True,
-    weights: str | None = None,
+    weights: Weights = None,
     input_tensor: Any = None,
     input_shape: tuple[int | None, ...] | None = None,
     pooling: Pooling | None = None,
@@ -40,7 +52,10 @@ def build(
         network: a name of `list_models()`, any `"cifar_resnetN"` or `"cifar_plainN"` with
             N = 6n+2, or an `Architecture` of your own.
         include_top: whether the global average pool and the fully connected layer follow.
-        weights: `None`, random initialization as in the paper (Sec. 3.4).
+        weights: `None`, random initialization as in the paper (Sec. 3.4); `"imagenet"`, the
+            best public set; a set of `list_weights(network)` by name or as a record; or the
+            path of a file that `load_weights` reads. A set implies `shortcut`, `stride_on`,
+            `pool1` and `zero_channels`. `ResNet18` to `ResNet152` start from `"imagenet"`.
         input_tensor: a symbolic 4-D Keras tensor to build on, instead of `input_shape`.
         input_shape: one image in the configured data format, `(224, 224, 3)` by default for
             ImageNet networks and `(32, 32, 3)` for CIFAR. A side may be None.
@@ -60,7 +75,8 @@ def build(
             instead of strided, with the same weights (arXiv:1606.00915).
         drop_path_rate: probability of leaving out the last block's F(x) while training,
             growing linearly from the first (stochastic depth, arXiv:1603.09382).
-        include_preprocessing: take RGB images of 0 to 255 and normalise them inside.
+        include_preprocessing: take RGB images of 0 to 255 and normalise them inside, as the
+            weights expect; resizing and cropping is `Preprocessing`'s.
         layers: `"fast"`, this package's own, or `"keras"`: a plain `keras.Model` of stock
             layers, whose saved file needs no keras_resnet to be loaded. Both have the same
             weights in the same order, and the same results to float rounding.
@@ -71,7 +87,9 @@ def build(
         the fully connected layer are float32 under mixed precision.
 
     Raises:
-        ValueError: a name, value or shape that is not accepted, before any layer is made.
+        ValueError: a name, value or shape that is not accepted, before any layer is made; an
+            option that contradicts the weights, or a file that does not fit.
+        DownloadError: the weights could not be downloaded.
 
     Example:
 
@@ -80,12 +98,16 @@ def build(
     (None, 7)
     """
     row = network if isinstance(network, Architecture) else architecture(network)
+    pretrained = find(weights, row)
+    graph = {
+        "shortcut": shortcut,
+        "stride_on": stride_on,
+        "pool1": pool1,
+        "zero_channels": zero_channels,
+    }
     row, options = opts.resolve(
         row,
-        shortcut=shortcut,
-        stride_on=stride_on,
-        pool1=pool1,
-        zero_channels=zero_channels,
+        **implied(pretrained, graph, row if isinstance(network, Architecture) else None),
         zero_init_residual=zero_init_residual,
         output_stride=output_stride,
         drop_path_rate=drop_path_rate,
@@ -96,8 +118,6 @@ def build(
     one_of("pooling", pooling, (None, "avg", "max"))
     classes = opts.checked_classes(row.classes if classes is None else classes)
     activation = keras.activations.get(classifier_activation)
-    if weights is not None:
-        raise NotImplementedError(f"Only weights=None yet. Received: weights={weights!r}")
     opts.check_name(name)
     shape = image_shape(row, input_tensor, input_shape, include_top)
     channels = shape[-1 if keras.config.image_data_format() == "channels_last" else 0]
@@ -106,9 +126,13 @@ def build(
             f"`include_preprocessing` normalises RGB images of 3 channels. "
             f"Received: an input of {channels} channels"
         )
+    if isinstance(pretrained, Record):
+        check_head_and_channels(pretrained, include_top, classes, channels)
+        options = replace(options, mean=pretrained.image.mean, std=pretrained.image.std)
+    file = fetch(pretrained) if isinstance(pretrained, Record) else pretrained
     image = keras.Input(shape, name="image") if input_tensor is None else input_tensor
     with deep_graph():
-        return resnet(
+        model = resnet(
             row,
             options,
             image,
@@ -118,6 +142,10 @@ def build(
             classifier_activation=activation,
             name=name or default_name(network, row),
         )
+    if file is not None:
+        dialect = pretrained.dialect if isinstance(pretrained, Record) else "auto"
+        load_weights(model, file, dialect, skip_mismatch=() if include_top else "fc")
+    return model
 
 
 def default_name(network: str | Architecture, row: Architecture) -> str:
@@ -176,7 +204,7 @@ class Builder(Protocol):
     def __call__(
         self,
         include_top: bool = True,
-        weights: str | None = None,
+        weights: Weights = ...,
         input_tensor: Any = None,
         input_shape: tuple[int | None, ...] | None = None,
         pooling: Pooling | None = None,
@@ -190,10 +218,11 @@ class Builder(Protocol):
 def named(function_name: str, network: str) -> Builder:
     """A builder whose defaults and help come from its row."""
     row = ARCHITECTURES[network]
+    best = "imagenet" if has_imagenet_weights(network) else None
 
     def builder(
         include_top=True,
-        weights=None,
+        weights=best,
         input_tensor=None,
         input_shape=None,
         pooling=None,
@@ -217,6 +246,7 @@ def named(function_name: str, network: str) -> Builder:
 
     kind = f"residual network, shortcut option {row.shortcut}" if row.shortcut else "plain network"
     builder.__name__ = builder.__qualname__ = function_name
+    builder.network = network  # type: ignore[attr-defined]
     builder.__doc__ = (
         f"The paper's {row.depth}-layer {kind}: {' + '.join(map(str, row.blocks))} "
         f"{row.block} blocks.\n\nArguments, errors and what is returned: see `build`."

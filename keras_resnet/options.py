@@ -15,6 +15,11 @@ Pooling = Literal["avg", "max"]
 Layers = Literal["fast", "keras"]
 
 
+# RGB, 0..255: the statistics most public ImageNet weights were trained with.
+MEAN = (123.675, 116.28, 103.53)
+STD = (58.395, 57.12, 57.375)
+
+
 @dataclass(frozen=True)
 class Options:
     """The choices the paper leaves open or later work changed; the defaults are the paper's."""
@@ -27,6 +32,8 @@ class Options:
     drop_path_rate: float = 0.0
     include_preprocessing: bool = False
     layers: Layers = "fast"
+    mean: tuple[float, float, float] = MEAN
+    std: tuple[float, float, float] = STD
 
 
 def resolve(

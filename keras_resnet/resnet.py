@@ -18,10 +18,6 @@ from keras_resnet.paper import Architecture
 # "We initialize the weights as in [13]": He et al. 2015, Eqn. 14, variance 2 / fan-out.
 HE_NORMAL = keras.initializers.VarianceScaling(2.0, "fan_out", "untruncated_normal")
 
-# RGB, 0..255: the statistics most public ImageNet weights were trained with.
-MEAN = (123.675, 116.28, 103.53)
-STD = (58.395, 57.12, 57.375)
-
 
 def channel_axis() -> int:
     return 3 if keras.config.image_data_format() == "channels_last" else 1
@@ -176,8 +172,8 @@ def resnet(
     """
     x, kit = image, KITS[options.layers]
     if options.include_preprocessing:
-        variance = [std**2 for std in STD]
-        x = layers.Normalization(channel_axis(), MEAN, variance, name="preprocessing")(x)
+        variance = [std**2 for std in options.std]
+        x = layers.Normalization(channel_axis(), options.mean, variance, name="preprocessing")(x)
     x = stages(stem(x, row, kit, options.pool1), row, kit, options)
     if include_top:
         x = head(x, classes, classifier_activation)

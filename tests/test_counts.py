@@ -70,7 +70,7 @@ def test_option_c_projects_thirteen_shortcuts_more_than_b():
         projections = {
             option: sum(
                 layer.name.endswith("_shortcut")
-                for layer in keras_resnet.ResNet34(shortcut=option).layers
+                for layer in keras_resnet.ResNet34(weights=None, shortcut=option).layers
             )
             for option in "ABC"
         }
@@ -78,7 +78,7 @@ def test_option_c_projects_thirteen_shortcuts_more_than_b():
 
 
 def test_a_model_of_unknown_size_is_counted_for_the_size_that_is_given():
-    model = keras_resnet.ResNet18(input_shape=(None, None, 3))
+    model = keras_resnet.ResNet18(weights=None, input_shape=(None, None, 3))
     with pytest.raises(ValueError, match=r"'conv1' has an output .* Pass input_shape"):
         keras_resnet.count(model)
     assert keras_resnet.count(model, (224, 224, 3)).macs == 1_814_073_344

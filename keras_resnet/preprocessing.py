@@ -1,0 +1,208 @@
+"""What each set of weights expects of an image: resize, crop, normalise."""
+
+import dataclasses
+import functools
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from keras_resnet.weights.find import record_named
+from keras_resnet.weights.records import ImageRule, Record
+
+
+def preprocess_input(x, weights: str | Record, data_format: str | None = None):
+    """Normalises RGB images of 0 to 255 as a set of weights expects. The input is not changed.
+
+    Args:
+        x: images (..., height, width, 3), or (..., 3, height, width) under channels_first, of
+            any number type: a NumPy array or a tensor, symbolic or not.
+        weights: a `Record`, its id such as `"resnet50.tv2"`, or a name such as `"tv2"`.
+        data_format: `"channels_last"` or `"channels_first"`; the configured one by default.
+
+    Returns:
+        Images of the same shape in float32. Unlike keras.applications', always RGB: kernels
+        made for BGR are turned round when they are loaded.
+
+    Raises:
+        ValueError: an unknown set of weights, or images that are not RGB.
+
+    Example:
+
+    >>> import numpy as np
+    >>> preprocess_input(np.full((1, 2, 2, 3), 255), "tv").max().round(2)
+    np.float32(2.64)
+    """
+    rule = record_named(weights).image
+    data_format = keras.config.image_data_format() if data_format is None else data_format
+    if data_format not in ("channels_last", "channels_first"):
+        raise ValueError(
+            "`data_format` must be 'channels_last' or 'channels_first'. "
+            f"Received: data_format={data_format!r}"
+        )
+    channels_first = data_format == "channels_first"
+    shape = x.shape
+    if len(shape) < 3 or shape[-3 if channels_first else -1] != 3:
+        raise ValueError(
+            f"`x` must be RGB images with 3 channels, {data_format}. Received: shape {tuple(shape)}"
+        )
+    x = x.astype("float32") if isinstance(x, np.ndarray) else ops.cast(x, "float32")
+    return normalised(x, rule, channels_first)
+
+
+def normalised(x, rule: ImageRule, channels_first: bool):
+    shape = (3, 1, 1) if channels_first else (3,)
+    mean = np.reshape(np.array(rule.mean, "float32"), shape)
+    std = np.reshape(np.array(rule.std, "float32"), shape)
+    if isinstance(x, np.ndarray):
+        return (x - mean) / std
+    return ops.divide(ops.subtract(x, mean), std)
+
+
+@keras.saving.register_keras_serializable("keras_resnet")
+class Preprocessing(keras.layers.Layer):
+    """Makes of any RGB image of 0 to 255 what a set of weights expects: resize, crop, normalise.
+
+    The shorter side is resized to the record's length, the square in the middle is cut out,
+    and the channels are normalised. Resizing is PIL's, with its rounding to whole grey levels
+    after each direction, so that results agree with torchvision's transforms and timm's.
+
+    Args:
+        record: a `Record`, its id such as `"resnet50.tv2"`, a name such as `"tv2"`, or an
+            `ImageRule` of your own.
+        size: side of the square, where it is not the record's; the part of the image that it
+            covers stays the record's `crop_pct`.
+        normalise: False leaves grey levels of 0 to 255, for a model that was built with
+            `include_preprocessing=True` and normalises itself.
+
+    Call with images (height, width, 3) or (batch, height, width, 3), or channels first where
+    that is configured, of any number type. Images of a batch are of one size.
+
+    Returns float32 images (..., size, size, 3).
+
+    Raises:
+        ValueError: an unknown record or size, or images that are not RGB.
+
+    Example:
+
+    >>> import numpy as np
+    >>> Preprocessing("tv2")(np.zeros((2, 300, 400, 3), "uint8")).shape
+    (2, 224, 224, 3)
+    """
+
+    def __init__(
+        self,
+        record: str | Record | ImageRule,
+        size: int | None = None,
+        normalise: bool = True,
+        data_format: str | None = None,
+        **kwargs: Any,
+    ):
+        kwargs.setdefault("dtype", "float32")
+        kwargs.setdefault("trainable", False)
+        super().__init__(autocast=False, **kwargs)
+        if size is not None and (not isinstance(size, int) or size < 1):
+            raise ValueError(f"`size` must be a positive integer. Received: size={size!r}")
+        rule = record if isinstance(record, ImageRule) else record_named(record).image
+        if size is not None:
+            rule = dataclasses.replace(rule, size=size)
+        self.rule = rule
+        self.normalise = normalise
+        self.data_format = data_format or keras.config.image_data_format()
+
+    def call(self, images):
+        channels_first = self.data_format == "channels_first"
+        shape = tuple(images.shape)
+        if len(shape) not in (3, 4) or shape[-3 if channels_first else -1] != 3:
+            raise ValueError(
+                "Images must be (height, width, 3) or (batch, height, width, 3), channels "
+                f"where the data format {self.data_format!r} has them. Received: shape {shape}"
+            )
+        x = ops.cast(images, "float32")
+        if self.rule.size is not None:
+            x = resized_and_cropped(x, self.rule, channels_first)
+        return normalised(x, self.rule, channels_first) if self.normalise else x
+
+    def compute_output_spec(self, images):
+        size, shape = self.rule.size, list(images.shape)
+        if size is not None:
+            rows = -2 if self.data_format == "channels_first" else -3
+            shape[rows], shape[rows + 1] = size, size
+        return keras.KerasTensor(shape, "float32")
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "record": dataclasses.asdict(self.rule),
+            "normalise": self.normalise,
+            "data_format": self.data_format,
+        }
+
+    @classmethod
+    def from_config(cls, config):
+        rule = dict(config["record"])
+        rule |= {name: tuple(rule[name]) for name in ("mean", "std")}
+        return cls(**{**config, "record": ImageRule(**rule)})
+
+
+def resized_and_cropped(x, rule: ImageRule, channels_first: bool):
+    """Resizing is linear along each side: one matrix for rows, one for columns.
+
+    Only the rows and columns that the crop keeps are computed.
+    """
+    rows = -2 if channels_first else -3
+    shape = ops.shape(x)
+    height, width = shape[rows], shape[rows + 1]
+    known = isinstance(height, int) and isinstance(width, int)
+    shorter = min(height, width) if known else ops.minimum(height, width)
+    resampling = known_resampling if known else functools.partial(resampling_matrix, ops)
+    for length, dims in ((width, "hw"), (height, "wh")):  # PIL's order
+        matrix = ops.cast(resampling(length, shorter, rule), "float32")
+        before = "...hw" if channels_first else "...hwc"
+        after = before.replace(dims[1], "o")
+        x = whole_levels(ops.einsum(f"{before},o{dims[1]}->{after}", x, matrix))
+    return x
+
+
+def whole_levels(x):
+    """PIL keeps 8 bits between the two directions and after them."""
+    return ops.clip(ops.floor(x + 0.5), 0.0, 255.0)
+
+
+def resampling_matrix(xp, length, shorter, rule: ImageRule):
+    """Weights (size, length) of a side's pixels in each pixel of the crop, as PIL has them.
+
+    `xp` is NumPy, or keras.ops where the sides are known only when the graph runs.
+    """
+    resized = (rule.resize or 0) * length // shorter
+    scale = as_double(xp, length) / as_double(xp, resized)
+    first = xp.round((as_double(xp, resized) - (rule.size or 0)) / 2)
+    centre = (xp.arange(rule.size or 0, dtype="float64") + first + 0.5) * scale
+    pixels = xp.arange(length, dtype="float64") + 0.5
+    widen = xp.maximum(scale, as_double(xp, 1)) if rule.antialias else as_double(xp, 1)
+    weights = KERNELS[rule.interpolation](xp, xp.abs(pixels[None] - centre[:, None]) / widen)
+    return weights / xp.sum(weights, axis=1, keepdims=True)
+
+
+def as_double(xp, value):
+    return np.float64(value) if xp is np else ops.cast(value, "float64")
+
+
+@functools.lru_cache(maxsize=32)
+def known_resampling(length: int, shorter: int, rule: ImageRule):
+    return resampling_matrix(np, length, shorter, rule).astype("float32")
+
+
+def triangle(xp, x):
+    return xp.maximum(1 - x, xp.zeros_like(x))
+
+
+def keys_cubic(xp, x):
+    """Keys 1981 with a = -1/2, as PIL has it."""
+    near = (1.5 * x - 2.5) * x * x + 1
+    far = ((-0.5 * x + 2.5) * x - 4) * x + 2
+    return xp.where(x < 1, near, xp.where(x < 2, far, xp.zeros_like(x)))
+
+
+KERNELS = {"bilinear": triangle, "bicubic": keys_cubic}

@@ -1,0 +1,131 @@
+"""Public weights in our graphs: what they are, where they lie, how they are read."""
+
+import os
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from keras_resnet.weights.convert import all_layers, layout_of_model
+from keras_resnet.weights.dialects import DIALECTS
+from keras_resnet.weights.download import DownloadError, fetch
+from keras_resnet.weights.find import list_weights, record_named
+from keras_resnet.weights.load import load_file
+from keras_resnet.weights.readers import WeightsFileError
+from keras_resnet.weights.records import ImageRule, Record, Result
+from keras_resnet.weights.save import save_weights
+
+__all__ = [
+    "DIALECTS",
+    "DownloadError",
+    "ImageRule",
+    "Record",
+    "Result",
+    "WeightsFileError",
+    "fetch",
+    "graph_options",
+    "list_weights",
+    "load_weights",
+    "record_named",
+    "save_weights",
+]
+
+
+def load_weights(
+    model,
+    source: str | os.PathLike | Record | Mapping[str, Any],
+    dialect: str = "auto",
+    skip_mismatch: bool | str | Iterable[str] = False,
+) -> tuple[str, ...]:
+    """Loads weights of any known dialect into `model`, all of them or none.
+
+    Args:
+        model: a network of this package, or a model built around one: layers are found by name.
+        source: path of a `.safetensors`, `.weights.h5`, Keras-2 `.h5`, `.pth`, `.th` or `.npz`
+            file, recognised by its content; the name of a record of this network; a `Record`;
+            or a mapping from names to arrays. Pickles are read with `weights_only=True`.
+        dialect: whose names the file uses, one of `"torchvision"`, `"timm"`, `"transformers"`,
+            `"keras"`, `"caffe"`, `"akamaster"`, `"osmr"`, `"mmpretrain"`, `"keras_hub"`,
+            `"keras_resnet"`; `"auto"` tells by the names.
+        skip_mismatch: layers that may keep their values: a name, names (`"fc"` for a head with
+            other classes), or True for any. A layer of the file alone is named as in the file.
+
+    Returns:
+        The layers that were skipped.
+
+    Raises:
+        ValueError: weights are missing, left over or of another shape, all listed in one
+            message; or the record is for another graph. The model is as it was.
+        WeightsFileError: the file is damaged or no file of weights.
+        DownloadError: a record's file could not be had.
+        FileNotFoundError: there is no such file.
+
+    Example:
+
+    >>> import keras_resnet
+    >>> model = keras_resnet.build("cifar_resnet8", weights=None)
+    >>> other = keras_resnet.build("cifar_resnet8", weights=None, classes=5)
+    >>> keras_resnet.save_weights(model, "resnet8.npz")
+    >>> keras_resnet.load_weights(other, "resnet8.npz", skip_mismatch="fc")
+    ('fc',)
+    """
+    record = source if isinstance(source, Record) else None
+    if isinstance(source, str):
+        record = record_for(model, source)
+    if record is None:
+        return load_file(model, source, dialect, skip_mismatch)  # type: ignore[arg-type]
+    check_graph(model, record)
+    return load_file(model, fetch(record), record.dialect, skip_mismatch)
+
+
+def record_for(model, name: str) -> Record | None:
+    """The record of that name whose network has the blocks this model has."""
+    layout = layout_of_model(model)
+    for record in list_weights():
+        row = record.architecture
+        same = (row.stem, row.blocks) == (layout.stem, layout.blocks)
+        same = same and (row.block == "bottleneck") == layout.bottleneck
+        if same and name in (record.name, record.id):
+            return record
+    if os.path.exists(name) or os.sep in name or "." in name:
+        return None
+    known = [r.name for r in list_weights() if r.architecture.blocks == layout.blocks]
+    raise ValueError(
+        f"`source` must be the path of a file or a record of this network"
+        f"{', one of ' + ', '.join(map(repr, dict.fromkeys(known))) if known else ''}. "
+        f"Received: source={name!r}"
+    )
+
+
+def graph_options(model) -> dict[str, str]:
+    """The options of its builder that a model's layers show: those that weights can imply."""
+    layers = {layer.name: layer for layer in all_layers(model)}
+    found = {}
+    if "conv3_1_c" in layers:
+        found["stride_on"] = "1x1" if layers["conv3_1_a"].strides[0] == 2 else "3x3"
+    if "pool1_pad" in layers:
+        symmetric = tuple(layers["pool1_pad"].padding[0]) == (1, 1)
+        found["pool1"] = "symmetric" if symmetric else "caffe"
+    if "conv3_1_zeros" in layers:
+        before = [pair[0] for pair in layers["conv3_1_zeros"].padding]
+        found |= {"shortcut": "A", "zero_channels": "center" if any(before) else "end"}
+    elif "conv2_1_shortcut" in layers and "conv2_2_shortcut" in layers:
+        found["shortcut"] = "C"
+    elif "conv3_1_shortcut" in layers:
+        found["shortcut"] = "B"
+    return found
+
+
+def check_graph(model, record: Record) -> None:
+    """Raises where the weights are for a graph that computes something else."""
+    options = graph_options(model)
+    wrong = {
+        name: value
+        for name, value in record.options.items()
+        if name in options and options[name] != value
+    }
+    if wrong:
+        asked = ", ".join(f"{name}={value!r}" for name, value in wrong.items())
+        has = ", ".join(f"{name}={options[name]!r}" for name in wrong)
+        raise ValueError(
+            f"The weights {record.id} are for a network built with {asked}. "
+            f"Received: a model with {has}"
+        )

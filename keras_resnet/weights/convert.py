@@ -1,0 +1,134 @@
+"""Between a model's layers and a dialect's arrays, with every difference folded exactly."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from keras_resnet.weights.dialects import Dialect, Layout, layout_of, place_of_layer
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One variable of a model and the array of a dialect it is kept in.
+
+    Args:
+        layer: our layer, by name.
+        variable: the Keras variable that is set.
+        kind: kernel, bias, gamma, beta, moving_mean or moving_variance.
+        name: of the array in the dialect.
+        conv_bias: name of the bias that the dialect's convolution may have, for a moving mean.
+        flip: the kernel reads blue, green, red.
+        epsilon: of the layer, for a moving variance.
+    """
+
+    layer: str
+    variable: Any
+    kind: str
+    name: str
+    conv_bias: str | None = None
+    flip: bool = False
+    epsilon: float = 0.0
+
+
+def weighted_layers(model) -> dict[str, Any]:
+    """The layers that hold weights themselves, by name, inside nested models too."""
+    found: dict[str, Any] = {}
+    for layer in model.layers:
+        inner = weighted_layers(layer) if getattr(layer, "layers", None) else {layer.name: layer}
+        for name, item in inner.items():
+            if name in found:
+                raise ValueError(f"Two layers of the model are called {name!r}")
+            if item.weights:
+                found[name] = item
+    return found
+
+
+def entries(model, dialect: Dialect) -> list[Entry]:
+    """Every variable of the model with the name it goes by in the dialect.
+
+    A layer the dialect has no word for keeps its own name.
+    """
+    layers = weighted_layers(model)
+    layout = layout_of([*layers, *(layer.name for layer in all_layers(model))])
+    found = []
+    for name, layer in layers.items():
+        place = place_of_layer(name)
+        bias = None
+        if place:
+            spelt_conv, spelt_bn = dialect.spell(place, layout)
+            spelt = spelt_bn if name.endswith("_bn") else spelt_conv
+            bias = dialect.variable(spelt_conv, "bias") if name.endswith("_bn") else None
+        else:
+            spelt = dialect.fc if name == "fc" else name
+        for variable in layer.weights:
+            kind = variable.path.rsplit("/", 1)[-1]
+            found.append(
+                Entry(
+                    layer=name,
+                    variable=variable,
+                    kind=kind,
+                    name=name_in(dialect, spelt, kind),
+                    conv_bias=bias if kind == "moving_mean" else None,
+                    flip=dialect.bgr and name == "conv1" and tuple(variable.shape)[2] == 3,
+                    epsilon=getattr(layer, "epsilon", 0.0),
+                )
+            )
+    return found
+
+
+def all_layers(model) -> Iterator[Any]:
+    for layer in model.layers:
+        yield layer
+        if getattr(layer, "layers", None):
+            yield from all_layers(layer)
+
+
+def name_in(dialect: Dialect, layer: str, kind: str) -> str:
+    try:
+        return dialect.variable(layer, kind)
+    except KeyError:
+        return f"{layer}/{kind}"
+
+
+def layout_of_model(model) -> Layout:
+    return layout_of(layer.name for layer in all_layers(model))
+
+
+def source_shape(entry: Entry, dialect: Dialect) -> tuple[int, ...]:
+    """The shape the entry's array has in the dialect."""
+    shape = tuple(entry.variable.shape)
+    if dialect.variables == "torch" and len(shape) > 1:
+        return (shape[-1], shape[-2], *shape[:-2])
+    return shape
+
+
+def to_ours(entry: Entry, dialect: Dialect, array, conv_bias=None) -> np.ndarray:
+    """The value our variable takes, from the dialect's array.
+
+    BN(conv(x) + bias) is BN'(conv(x)) with the bias taken off the moving mean; an epsilon
+    that differs is added to the variance. Both are exact.
+    """
+    array = np.asarray(array)
+    if entry.kind == "kernel" and dialect.variables == "torch":
+        array = array.transpose((2, 3, 1, 0) if array.ndim == 4 else (1, 0))
+    if entry.flip:
+        array = array[:, :, ::-1]
+    if entry.kind == "moving_mean" and conv_bias is not None:
+        array = array.astype("float64") - np.asarray(conv_bias, "float64")
+    if entry.kind == "moving_variance" and dialect.epsilon != entry.epsilon:
+        array = array.astype("float64") + (dialect.epsilon - entry.epsilon)
+    return np.ascontiguousarray(array, "float32")
+
+
+def to_theirs(entry: Entry, dialect: Dialect, array) -> np.ndarray:
+    """The dialect's array for our variable's value: the way back of `to_ours`."""
+    array = np.asarray(array, "float32")
+    if entry.flip:
+        array = array[:, :, ::-1]
+    if entry.kind == "moving_variance" and dialect.epsilon != entry.epsilon:
+        array = array.astype("float64") - (dialect.epsilon - entry.epsilon)
+    if entry.kind == "kernel" and dialect.variables == "torch":
+        array = array.transpose((3, 2, 0, 1) if array.ndim == 4 else (1, 0))
+    return np.ascontiguousarray(array, "float32")

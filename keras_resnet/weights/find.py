@@ -1,0 +1,164 @@
+"""Looking records up: by network, by name, by what a user wrote."""
+
+import difflib
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from keras_resnet.paper import Architecture, architecture
+from keras_resnet.weights.catalogue import IMAGENET_DEFAULT, RECORDS
+from keras_resnet.weights.records import Record
+
+
+def list_weights(model: Any = None) -> list[Record]:
+    """The public weights that are known, or those for one network.
+
+    Args:
+        model: a name of `list_models()`, a builder such as `ResNet50`, an `Architecture`, or a
+            model of this package; None lists all.
+
+    Returns:
+        Records: where the file lies, its hash and licence, the graph it is for, what it
+        expects of an image and the accuracy published for it.
+
+    Raises:
+        ValueError: an unknown network.
+
+    Example:
+
+    >>> [record.name for record in list_weights("resnet18")]
+    ['tv', 'a1', 'a2', 'a3', 'gluon', 'microsoft', 'osmr']
+    """
+    if model is None:
+        return list(RECORDS)
+    network = str(getattr(model, "network", None) or getattr(model, "name", None) or model)
+    row = model if isinstance(model, Architecture) else architecture(network)
+    return [record for record in RECORDS if fits(record, row)]
+
+
+def fits(record: Record, row: Architecture) -> bool:
+    """Whether the record is for this network, whatever its shortcuts."""
+    other = record.architecture
+    same = (row.block, row.blocks, row.width, row.stem)
+    return bool(row.shortcut) and same == (other.block, other.blocks, other.width, other.stem)
+
+
+def find(weights: Any, row: Architecture) -> Record | Path | None:
+    """What `weights=` of a builder means for a network: a record, a file, or nothing.
+
+    Raises:
+        ValueError: neither a record of this network nor a file.
+    """
+    if weights is None or isinstance(weights, Record):
+        if weights is not None and not fits(weights, row):
+            raise ValueError(f"Other weights than this network's. Received: weights={weights.id}")
+        return weights
+    if not isinstance(weights, str | os.PathLike):
+        raise ValueError(
+            "`weights` must be None, a name, a record of list_weights() or a path. "
+            f"Received: weights={weights!r}"
+        )
+    records = {record.name: record for record in RECORDS if fits(record, row)}
+    named = {record.id: record for record in records.values()}
+    text = os.fspath(weights)
+    if text == "imagenet" and IMAGENET_DEFAULT in records and row.stem == "imagenet":
+        return records[IMAGENET_DEFAULT]
+    if text in records or text in named:
+        return records.get(text) or named[text]
+    if Path(text).exists():
+        return Path(text)
+    known = ", ".join(map(repr, records)) or "none: there are no public weights of this network"
+    near = difflib.get_close_matches(text, records, 1)
+    hint = f" Did you mean {near[0]!r}?" if near else ""
+    raise ValueError(
+        f"`weights` must be None, the path of a file, or one of the network's own: {known}."
+        f"{hint} Received: weights={weights!r}, which is no file either"
+    )
+
+
+def record_named(weights: str | Record) -> Record:
+    """The record called `resnet50.tv2`, or any one called `tv2` if all expect the same images.
+
+    Raises:
+        ValueError: no such record, or several that differ.
+    """
+    if isinstance(weights, Record):
+        return weights
+    name = IMAGENET_DEFAULT if weights == "imagenet" else weights
+    found = [record for record in RECORDS if name in (record.id, record.name)]
+    if not found:
+        names = ", ".join(repr(name) for name in dict.fromkeys(record.name for record in RECORDS))
+        raise ValueError(
+            f"`weights` must be a record of list_weights(), its id such as 'resnet50.tv', or one "
+            f"of {names}. Received: weights={weights!r}"
+        )
+    if len({record.image for record in found}) > 1:
+        raise ValueError(
+            f"The sets called {name!r} expect different images; one of "
+            f"{', '.join(repr(record.id) for record in found)} is meant. "
+            f"Received: weights={weights!r}"
+        )
+    return found[0]
+
+
+def has_imagenet_weights(network: str) -> bool:
+    """Whether `weights="imagenet"` means something for the network."""
+    return any(r.id == f"{network}.{IMAGENET_DEFAULT}" for r in RECORDS)
+
+
+def implied(
+    pretrained: Record | Path | None, given: Mapping[str, Any], own: Architecture | None
+) -> dict[str, Any]:
+    """The graph's options, with those that the weights imply filled in.
+
+    Args:
+        pretrained: what `find` returned.
+        given: options of a builder by name, None where the user left them out.
+        own: the user's own architecture, whose shortcut is a choice too.
+
+    Raises:
+        ValueError: an option contradicts the weights.
+    """
+    if not isinstance(pretrained, Record):
+        return dict(given)
+    asked = dict(given)
+    if own is not None and asked["shortcut"] is None:
+        asked["shortcut"] = own.shortcut
+    wrong = [
+        name
+        for name, value in pretrained.options.items()
+        if asked[name] is not None and asked[name] != value
+    ]
+    if wrong:
+        made_for = ", ".join(f"{name}={pretrained.options[name]!r}" for name in wrong)
+        others = [
+            record.name
+            for record in RECORDS
+            if record.network == pretrained.network
+            and all(record.options.get(name) == asked[name] for name in wrong)
+        ]
+        instead = f", or weights={' or '.join(map(repr, others))}" if others else ""
+        raise ValueError(
+            f"The weights {pretrained.id} are for {made_for}; leave that out, or pass "
+            f"weights=None{instead}. "
+            f"Received: {', '.join(f'{name}={asked[name]!r}' for name in wrong)}"
+        )
+    return {**given, **pretrained.options}
+
+
+def check_head_and_channels(
+    record: Record, include_top: bool, classes: int, channels: int | None
+) -> None:
+    """Raises where a model would have another head or another first layer than the weights."""
+    if include_top and classes != record.classes:
+        raise ValueError(
+            f"The weights {record.id} tell {record.classes} classes apart. For others pass "
+            "include_top=False and add a head, or build with weights=None and use "
+            f'load_weights(model, "{record.name}", skip_mismatch="fc"). '
+            f"Received: classes={classes}"
+        )
+    if channels != 3:
+        raise ValueError(
+            f"The weights {record.id} are for images of 3 channels. Received: {channels} channels"
+        )

@@ -1,0 +1,116 @@
+"""Keras' HDF5 files: `.weights.h5` of Keras 3 and the older `.h5` of Keras 2."""
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from keras_resnet.weights.readers import MOST_ARRAYS, Arrays, Stored, WeightsFileError
+
+VARIABLES = {1: ("kernel",), 2: ("kernel", "bias")}
+BATCH_NORMALIZATION = ("gamma", "beta", "moving_mean", "moving_variance")
+
+
+@contextlib.contextmanager
+def hdf5(path: Path) -> Iterator[Arrays]:
+    """The arrays of a Keras file as layer/variable. Links out of the file are refused."""
+    import h5py
+
+    with h5py.File(path, "r") as file:
+        groups: dict[str, Any] = dict(walk(file, path))
+        within = "model_weights/" if "model_weights" in groups else ""
+        root = groups.get("model_weights", file)
+        if "layer_names" in root.attrs:
+            yield keras_2({k: v for k, v in groups.items() if k.startswith(within)}, path)
+        else:
+            yield keras_3(groups, path)
+
+
+def walk(file, path: Path) -> Iterator[tuple[str, object]]:
+    """Every group and array of the file, by path, entered only through plain links."""
+    import h5py
+
+    waiting = [("", file)]
+    found = 0
+    seen = set()
+    while waiting:
+        prefix, group = waiting.pop()
+        for name in group:
+            link = group.get(name, getlink=True)
+            full = f"{prefix}{name}"
+            if not isinstance(link, h5py.HardLink):
+                raise WeightsFileError(
+                    f"{full} in {path} is a {type(link).__name__}; links are not followed"
+                )
+            found += 1
+            if found > MOST_ARRAYS:
+                raise WeightsFileError(f"{path} holds more than {MOST_ARRAYS} entries")
+            item = group[name]
+            yield full, item
+            if isinstance(item, h5py.Group):
+                address = h5py.h5o.get_info(item.id).addr
+                if address in seen:
+                    raise WeightsFileError(f"{full} in {path} is a group within itself")
+                seen.add(address)
+                waiting.append((f"{full}/", item))
+
+
+def stored(item, name: str, path: Path) -> Stored:
+    """An array of the file, which must lie in the file itself."""
+    import h5py
+
+    if not isinstance(item, h5py.Dataset) or item.dtype.kind not in "fiu":
+        raise WeightsFileError(f"{name} in {path} is not an array of numbers")
+    if item.external or item.is_virtual:
+        raise WeightsFileError(f"{name} in {path} lies in another file, which is not followed")
+    return Stored(tuple(item.shape), lambda: item[()])
+
+
+def text(value) -> str:
+    return value.decode() if isinstance(value, bytes) else str(value)
+
+
+def keras_2(groups, path: Path) -> Arrays:
+    """layer_names and weight_names say what is what; `conv1/conv1/kernel:0` is conv1/kernel."""
+    arrays: Arrays = {}
+    for prefix, group in groups.items():
+        if "weight_names" not in group.attrs:
+            continue
+        layer = prefix.rsplit("/", 1)[-1]
+        for weight_name in map(text, group.attrs["weight_names"]):
+            at = f"{prefix}/{weight_name}"
+            if at not in groups:
+                raise WeightsFileError(f"{path} lists {weight_name} and does not hold it")
+            parts = weight_name.removesuffix(":0").split("/")
+            # A layer's own weights go by its name in this file; in nested layers the path counts.
+            name = f"{layer}/{parts[-1]}" if len(parts) <= 2 else nested(layer, parts)
+            if name in arrays:
+                raise WeightsFileError(f"{path} holds {name} twice")
+            arrays[name] = stored(groups[at], at, path)
+    return arrays
+
+
+def nested(layer: str, parts: list[str]) -> str:
+    """The path from `layer` on, whatever the model around it was called."""
+    start = parts.index(layer) if layer in parts else 0
+    return "/".join([layer, *parts[start + (layer in parts) :]])
+
+
+def keras_3(groups, path: Path) -> Arrays:
+    """Numbered variables in groups that carry the layer's name, or its class and number."""
+    arrays: Arrays = {}
+    for prefix, group in groups.items():
+        parts = prefix.split("/")
+        if parts[-1] != "vars" or parts[0] == "optimizer" or not len(group):
+            continue
+        layer = text(group.attrs["name"]) if "name" in group.attrs else parts[-2]
+        items = [groups[at] for i in range(len(group)) if (at := f"{prefix}/{i}") in groups]
+        names = BATCH_NORMALIZATION if len(items) == 4 else VARIABLES.get(len(items), ())
+        if len(names) != len(group):
+            names = tuple(map(str, range(len(items))))
+        for name, item in zip(names, items, strict=True):
+            full = f"{layer}/{name}"
+            if full in arrays:
+                raise WeightsFileError(f"{path} holds {full} twice")
+            arrays[full] = stored(item, full, path)
+    return arrays

@@ -1,0 +1,246 @@
+"""Files of weights as named arrays. Nothing in a file is executed, and sizes come first.
+
+A reader tells every array's name and shape without loading it, so that a file which does
+not fit a model is refused before its data is read, whatever sizes it declares.
+"""
+
+import contextlib
+import io
+import json
+import math
+import os
+import zipfile
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+MEBIBYTE = 2**20
+LARGEST_HEADER = 64 * MEBIBYTE
+MOST_ARRAYS = 100_000
+TORCH_LEGACY = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19"  # pickle of torch's magic number
+
+
+class WeightsFileError(ValueError):
+    """A file that is damaged, of an unknown kind, or asks for what a reader will not do."""
+
+
+@dataclass(frozen=True)
+class Stored:
+    """An array in a file: what it is, and how to get it."""
+
+    shape: tuple[int, ...]
+    read: Callable[[], np.ndarray]
+
+    @classmethod
+    def of(cls, array) -> "Stored":
+        return cls(tuple(np.shape(array)), lambda: np.asarray(array))
+
+
+Arrays = dict[str, Stored]
+
+
+@contextlib.contextmanager
+def open_arrays(path: str | os.PathLike) -> Iterator[Arrays]:
+    """The arrays of a weights file by name, to be read while the context lasts.
+
+    Args:
+        path: a `.safetensors`, `.npz`, `.weights.h5`, Keras-2 `.h5`, or torch `.pth`/`.th`
+            file, recognised by its content.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        WeightsFileError: the file is damaged, or no weights file.
+        ImportError: a package that reads this kind is missing; the message names it.
+    """
+    path = Path(path)
+    if path.is_dir():
+        raise WeightsFileError(f"A file of weights is wanted. Received the folder: {path}")
+    with open(path, "rb") as file:
+        start = file.read(256)
+    reader = reader_for(start, path)
+    with contextlib.ExitStack() as stack:
+        with damage_named(path):
+            arrays = stack.enter_context(reader(path))
+        if not arrays:
+            raise WeightsFileError(f"There are no weights in {path}")
+        yield {name: guarded(stored, name, path) for name, stored in arrays.items()}
+
+
+@contextlib.contextmanager
+def damage_named(path: Path, name: str = "") -> Iterator[None]:
+    """Whatever a library raises on a damaged file becomes one error that names the file.
+
+    They raise what comes to hand: struct.error, KeyError, RuntimeError, MemoryError, ...
+    """
+    try:
+        yield
+    except (WeightsFileError, ImportError):
+        raise
+    except Exception as error:
+        what = f"{name!r} in {path}" if name else str(path)
+        raise WeightsFileError(f"{what} cannot be read as weights: {error}") from error
+
+
+def guarded(stored: Stored, name: str, path: Path) -> Stored:
+    def read():
+        with damage_named(path, name):
+            return stored.read()
+
+    return Stored(stored.shape, read)
+
+
+def reader_for(start: bytes, path: Path):
+    """The reader of a file that begins with these bytes."""
+    if start.startswith(b"\x89HDF\r\n\x1a\n"):
+        from keras_resnet.weights.hdf5 import hdf5
+
+        return hdf5
+    if start.startswith(b"PK\x03\x04"):
+        return npz if has_npy(path) else torch_pickle
+    if start.startswith(TORCH_LEGACY):
+        return torch_pickle
+    if start[8:9] == b"{" and int.from_bytes(start[:8], "little") < LARGEST_HEADER:
+        return safetensors
+    text = start.lstrip().lower()
+    if text.startswith((b"<!doctype", b"<html", b"<?xml")):
+        raise WeightsFileError(f"{path} is a web page, not weights: was a download refused?")
+    if text.startswith(b"version https://git-lfs"):
+        raise WeightsFileError(f"{path} is a Git LFS pointer; fetch the file it stands for")
+    raise WeightsFileError(
+        f"{path} is of an unknown kind or damaged: it begins with {start[:8]!r}. Known: "
+        ".safetensors, .npz, .weights.h5, .h5 of Keras 2, .pth and .th of torch"
+    )
+
+
+def has_npy(path: Path) -> bool:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return any(name.endswith(".npy") for name in archive.namelist())
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
+        raise WeightsFileError(f"{path} is a damaged archive: {error}") from error
+
+
+@contextlib.contextmanager
+def npz(path: Path) -> Iterator[Arrays]:
+    """NumPy's archive, without its pickles."""
+    with zipfile.ZipFile(path) as archive:
+        entries = archive.infolist()
+        if len(entries) > MOST_ARRAYS:
+            raise WeightsFileError(f"{path} holds {len(entries)} arrays")
+        yield {entry.filename.removesuffix(".npy"): npy(archive, entry, path) for entry in entries}
+
+
+def npy(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, path: Path) -> Stored:
+    """One array of an archive: its header is read, its data not yet."""
+    formats = np.lib.format
+    with archive.open(entry) as file:
+        try:
+            version = formats.read_magic(file)
+            read_header = {
+                (1, 0): formats.read_array_header_1_0,
+                (2, 0): formats.read_array_header_2_0,
+            }[version]
+            shape, _, dtype = read_header(file)
+        except (ValueError, KeyError) as error:
+            raise WeightsFileError(f"{entry.filename} in {path} is no array: {error}") from error
+        stored = entry.file_size - file.tell()
+    size = math.prod(shape) * dtype.itemsize
+    if dtype.hasobject or min(shape, default=0) < 0 or size != stored:
+        raise WeightsFileError(
+            f"{entry.filename} in {path} declares {dtype} of shape {shape}, {size} bytes, "
+            f"and holds {stored}"
+        )
+
+    def read():
+        with archive.open(entry) as file:
+            return formats.read_array(io.BytesIO(file.read()), allow_pickle=False)
+
+    return Stored(tuple(shape), read)
+
+
+@contextlib.contextmanager
+def safetensors(path: Path) -> Iterator[Arrays]:
+    try:
+        from safetensors import SafetensorError, safe_open
+    except ImportError:
+        raise ImportError(
+            "Reading .safetensors needs the package safetensors: "
+            'pip install "keras3-resnet[weights]"'
+        ) from None
+    try:
+        with safe_open(str(path), framework="numpy") as file:
+            yield {name: slice_of(file, name) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, json.JSONDecodeError) as error:
+        raise WeightsFileError(f"{path} is a damaged safetensors file: {error}") from error
+
+
+def slice_of(file, name: str) -> Stored:
+    return Stored(tuple(file.get_slice(name).get_shape()), lambda: file.get_tensor(name))
+
+
+@contextlib.contextmanager
+def torch_pickle(path: Path) -> Iterator[Arrays]:
+    """torch.save's files, today's zip and the older pickle, with `weights_only=True`."""
+    try:
+        import torch
+    except ImportError:
+        raise ImportError(
+            f"Reading torch's file {path} needs the package torch: "
+            'pip install "keras3-resnet[torch]". Sources in .safetensors or .h5 do without'
+        ) from None
+    from pickle import UnpicklingError
+
+    is_zip = zipfile.is_zipfile(path)
+    if is_zip:
+        check_stored_plainly(path)
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True, mmap=is_zip)
+    except (UnpicklingError, ValueError) as error:
+        reason = str(error).split("\n")[0]
+        raise WeightsFileError(
+            f"{path} is damaged or holds more than tensors, which is never loaded: {reason}"
+        ) from error
+    yield {name: stored_tensor(name, value) for name, value in state_dict_of(content, path).items()}
+
+
+def check_stored_plainly(path: Path) -> None:
+    """torch never compresses: an archive that does is not its own, and could unfold to anything."""
+    size = path.stat().st_size
+    with zipfile.ZipFile(path) as archive:
+        entries = archive.infolist()
+    compressed = any(entry.compress_type != zipfile.ZIP_STORED for entry in entries)
+    if compressed or sum(entry.file_size for entry in entries) > size:
+        raise WeightsFileError(f"{path} is compressed, as torch.save never does; it is not read")
+
+
+def state_dict_of(content, path: Path) -> Mapping:
+    """The weights in what torch.save was given: a state dict, or a checkpoint around one."""
+    for _ in range(2):
+        if not isinstance(content, Mapping):
+            break
+        inner = next((content[key] for key in ("state_dict", "model") if key in content), None)
+        if not isinstance(inner, Mapping):
+            return content
+        content = inner
+    raise WeightsFileError(f"{path} holds no state dict but a {type(content).__name__}")
+
+
+def stored_tensor(name, tensor) -> Stored:
+    if not hasattr(tensor, "untyped_storage"):
+        raise WeightsFileError(
+            f"{name!r} is a {type(tensor).__name__} where a tensor is wanted; if this is a "
+            "checkpoint, save its state dict alone"
+        )
+    if tensor.is_quantized or tensor.is_sparse or str(tensor.layout) != "torch.strided":
+        raise WeightsFileError(f"{name!r} is quantised or sparse; a plain tensor is wanted")
+    if tensor.numel() * tensor.element_size() > tensor.untyped_storage().nbytes():
+        raise WeightsFileError(f"{name!r} of shape {tuple(tensor.shape)} is more than is stored")
+
+    def read():
+        # A copy: the tensor may be a window on the file, which others can change.
+        values = tensor.detach().clone()
+        return (values.float() if values.is_floating_point() else values).numpy()
+
+    return Stored(tuple(tensor.shape), read)

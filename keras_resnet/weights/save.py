@@ -1,0 +1,176 @@
+"""The way back: a model's weights as a file other libraries load."""
+
+import os
+import re
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from keras_resnet.paper import one_of
+from keras_resnet.weights.convert import entries, layout_of_model, to_theirs
+from keras_resnet.weights.dialects import DIALECTS, Dialect, place_of_layer
+
+NamedArrays = dict[str, np.ndarray]
+
+
+def arrays_of(model, dialect: Dialect) -> NamedArrays:
+    """Every weight of `model` under the dialect's names and in its conventions.
+
+    Raises:
+        ValueError: the model has a layer that the dialect has no name for.
+    """
+    wanted = entries(model, dialect)
+    unknown = {e.layer for e in wanted if e.layer != "fc" and not place_of_layer(e.layer)}
+    if unknown and dialect.name != "keras_resnet":
+        raise ValueError(
+            f"The dialect {dialect.name!r} has no name for {', '.join(sorted(unknown))}. "
+            'A model with layers of its own can be saved with dialect="keras_resnet"'
+        )
+    found: NamedArrays = {}
+    layout = layout_of_model(model)
+    for entry in wanted:
+        value = keras.ops.convert_to_numpy(entry.variable.value)
+        place = place_of_layer(entry.layer)
+        if place and entry.kind == "gamma" and dialect.conv_bias:
+            conv, _ = dialect.spell(place, layout)
+            found[dialect.variable(conv, "bias")] = np.zeros(value.shape, "float32")
+        found[entry.name] = to_theirs(entry, dialect, value)
+        if entry.kind == "moving_variance" and dialect.variables == "torch":
+            tracked = entry.name.removesuffix("running_var") + "num_batches_tracked"
+            found[tracked] = np.zeros((), "int64")
+    return found
+
+
+def write_npz(path: Path, arrays: NamedArrays) -> None:
+    with open(path, "wb") as file:
+        np.savez(file, **arrays)  # type: ignore[arg-type]
+
+
+def write_safetensors(path: Path, arrays: NamedArrays) -> None:
+    try:
+        from safetensors.numpy import save_file
+    except ImportError:
+        raise ImportError(
+            "Writing .safetensors needs the package safetensors: "
+            'pip install "keras3-resnet[weights]"'
+        ) from None
+    save_file(arrays, path, metadata={"format": "pt"})
+
+
+def write_torch(path: Path, arrays: NamedArrays) -> None:
+    try:
+        import torch
+    except ImportError:
+        raise ImportError(
+            'Writing torch\'s files needs the package torch: pip install "keras3-resnet[torch]"; '
+            ".safetensors does without, and torch libraries read it"
+        ) from None
+    torch.save({name: torch.from_numpy(array.copy()) for name, array in arrays.items()}, path)
+
+
+def write_keras_2(path: Path, arrays: NamedArrays) -> None:
+    """Keras 2's layout, which Keras 3 still loads by the order of layers, or by name."""
+    import h5py
+
+    layers: dict[str, dict[str, np.ndarray]] = {}
+    for name, array in arrays.items():
+        layer, _, variable = name.rpartition("/")
+        layers.setdefault(layer, {})[variable] = array
+    with h5py.File(path, "w") as file:
+        names = sorted(layers, key=keras_order) if "conv1_conv" in layers else list(layers)
+        file.attrs["layer_names"] = [name.encode() for name in names]
+        file.attrs["backend"] = b"tensorflow"
+        file.attrs["keras_version"] = b"2.15.0"
+        for layer in names:
+            group = file.create_group(layer)
+            variables = [v for v in VARIABLES_IN_ORDER if v in layers[layer]]
+            group.attrs["weight_names"] = [f"{layer}/{v}:0".encode() for v in variables]
+            for variable in variables:
+                group.create_dataset(f"{layer}/{variable}:0", data=layers[layer][variable])
+
+
+VARIABLES_IN_ORDER = ("kernel", "bias", "gamma", "beta", "moving_mean", "moving_variance")
+
+
+KERAS_APPLICATIONS = re.compile(r"conv(\d+)_block(\d+)_(\d)_(conv|bn)")
+
+
+def keras_order(layer: str) -> tuple[int, ...]:
+    """Where keras.applications' graph, sorted by depth, has this layer.
+
+    A projection `_0_` is as deep as the last convolution `_3_` and comes just before it.
+    """
+    match = KERAS_APPLICATIONS.fullmatch(layer)
+    if not match:
+        return (0,) if layer.startswith("conv1_") else (2,)
+    stage, block, number = map(int, match.groups()[:3])
+    return (1, stage, block, number or 3, match[4] == "bn", number)
+
+
+WRITERS: dict[str, Callable[[Path, NamedArrays], None]] = {
+    ".npz": write_npz,
+    ".safetensors": write_safetensors,
+    ".pth": write_torch,
+    ".pt": write_torch,
+    ".h5": write_keras_2,
+}
+LAYERED = ("keras_resnet", "keras", "caffe")
+
+
+def save_weights(model, path: str | os.PathLike, dialect: str = "torchvision") -> None:
+    """Writes the weights of `model` so that another library loads them.
+
+    Args:
+        model: a network of this package, or one built around it.
+        path: of the file. Its suffix says the kind: `.safetensors`, `.npz`, `.pth`, `.pt`,
+            or `.h5` (Keras 2's, for the dialects keras_resnet, keras and caffe).
+        dialect: whose names and conventions: `"torchvision"`, `"timm"`, `"transformers"`,
+            `"keras"` (keras.applications), `"caffe"`, `"akamaster"`, `"mmpretrain"` or
+            `"keras_resnet"`. keras.applications and Caffe feed blue, green, red: conv1 is
+            written that way round for them.
+
+    The file appears whole or not at all: it is written beside its place and then moved there.
+
+    Raises:
+        ValueError: an unknown dialect or suffix, or a layer the dialect has no name for.
+        OSError: the file cannot be written; what was there before is untouched.
+        ImportError: a package that writes this kind is missing; the message names it.
+
+    Example:
+
+    >>> import keras_resnet
+    >>> model = keras_resnet.build("cifar_resnet8", weights=None)
+    >>> keras_resnet.save_weights(model, "resnet8.npz", dialect="akamaster")
+    """
+    one_of("dialect", dialect, DIALECTS)
+    path = Path(path)
+    if path.suffix not in WRITERS or path.name.endswith(".weights.h5"):
+        raise ValueError(
+            f"`path` must end in {', '.join(WRITERS)} (for .weights.h5 there is "
+            f"model.save_weights). Received: path={str(path)!r}"
+        )
+    if path.suffix == ".h5" and dialect not in LAYERED:
+        raise ValueError(
+            f".h5 is written for the dialects {', '.join(LAYERED)}. Received: dialect={dialect!r}"
+        )
+    arrays = arrays_of(model, DIALECTS[dialect])
+    handle, name = tempfile.mkstemp(suffix=path.suffix, prefix=".", dir=path.parent)
+    os.close(handle)
+    beside = Path(name)
+    try:
+        WRITERS[path.suffix](beside, arrays)
+        beside.chmod(0o666 & ~umask())
+        os.replace(beside, path)
+    except BaseException:
+        beside.unlink(missing_ok=True)
+        raise
+
+
+def umask() -> int:
+    """The permissions new files are made without; mkstemp makes its own more private."""
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

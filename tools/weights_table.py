@@ -1,0 +1,128 @@
+"""Writes the tables of docs/weights.md from the records.
+
+python tools/weights_table.py           write them
+python tools/weights_table.py --check   exit with an error where they are out of date
+"""
+
+import argparse
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+import keras_resnet
+from keras_resnet.weights import DIALECTS, Record
+
+PAGE = Path(__file__).parent.parent / "docs" / "weights.md"
+
+
+def table(head: str, rows: Iterable[Iterable[str]]) -> str:
+    columns = head.split(" | ")
+    lines = [columns, ["---"] * len(columns), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def percent(value: float | None) -> str:
+    return "not published" if value is None else f"{value:g}"
+
+
+def records() -> str:
+    rows = []
+    for record in keras_resnet.list_weights():
+        results = record.results or (None,)
+        graph = ", ".join(f"{name}={value!r}" for name, value in record.options.items())
+        rows.append(
+            (
+                f"`{record.id}`",
+                record.source,
+                f"`{graph}`",
+                percent(results[0] and results[0].top1),
+                percent(results[0] and results[0].top5),
+                results[0].protocol if results[0] else "",
+                record.licence,
+            )
+        )
+    return table(
+        "record | source | graph | top-1 | top-5 | measured by its publisher on | licence", rows
+    )
+
+
+def images() -> str:
+    seen: dict[tuple, list[Record]] = {}
+    for record in keras_resnet.list_weights():
+        seen.setdefault((record.name, record.image), []).append(record)
+    rows = []
+    for (name, rule), found in seen.items():
+        nets = (
+            ""
+            if len({r.image for r in keras_resnet.list_weights() if r.name == name}) == 1
+            else (" (" + ", ".join(record.network for record in found) + ")")
+        )
+        size = f"{rule.resize}, crop {rule.size}" if rule.size else "as it is"
+        rows.append(
+            (
+                f"`{name}`{nets}",
+                size,
+                rule.interpolation if rule.size else "",
+                ", ".join(f"{value:g}" for value in rule.mean),
+                ", ".join(f"{value:g}" for value in rule.std),
+                rule.channels,
+            )
+        )
+    return table(
+        "set | shorter side | interpolation | mean (R, G, B) | divided by | source fed", rows
+    )
+
+
+def files() -> str:
+    rows = (
+        (
+            f"`{record.id}`",
+            record.url,
+            f"`{record.hash}`" if record.hash else "sha256 stated by the hub",
+        )
+        for record in keras_resnet.list_weights()
+    )
+    return table("record | file | hash", rows)
+
+
+def dialects() -> str:
+    from keras_resnet.weights.dialects import Layout, Place
+
+    layout = Layout("imagenet", (3, 4, 6, 3), True)
+    rows = []
+    for dialect in DIALECTS.values():
+        conv, bn = dialect.spell(Place(3, 2, "b"), layout)
+        rows.append(
+            (
+                f"`{dialect.name}`",
+                f"`{dialect.variable(conv, 'kernel')}`",
+                f"`{dialect.variable(bn, 'gamma')}`",
+                f"`{dialect.variable(dialect.fc, 'kernel')}`",
+                f"{dialect.epsilon:g}",
+                "BGR" if dialect.bgr else "RGB",
+            )
+        )
+    return table(
+        "dialect | kernel of conv3_2_b | its gamma | kernel of fc | epsilon | conv1 reads", rows
+    )
+
+
+def page(text: str) -> str:
+    """The text with everything between its markers written anew."""
+    tables = {"records": records, "images": images, "files": files, "dialects": dialects}
+    for name, write in tables.items():
+        marked = re.compile(rf"(<!-- {name} -->\n).*?(<!-- end -->)", re.DOTALL)
+        if not marked.search(text):
+            raise SystemExit(f"{PAGE.name} has no table {name}")
+        text = marked.sub(lambda match, write=write: f"{match[1]}{write()}\n{match[2]}", text)
+    return text
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--check", action="store_true")
+    old = PAGE.read_text()
+    new = page(old)
+    if parser.parse_args().check:
+        raise SystemExit("run python tools/weights_table.py" if old != new else 0)
+    PAGE.write_text(new)
