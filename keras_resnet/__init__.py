@@ -1,6 +1,7 @@
 """Deep Residual Learning for Image Recognition, in Keras 3."""
 
 from keras_resnet.costs import Costs, count, endpoints, summary_table
+from keras_resnet.layers import FusedNetwork as Network
 from keras_resnet.models import (
     Plain18,
     Plain20,
@@ -23,7 +24,6 @@ from keras_resnet.models import (
     build,
     list_models,
 )
-from keras_resnet.network import Network
 from keras_resnet.paper import Architecture
 
 __version__ = "0.1.0"
