@@ -3,6 +3,7 @@
 from keras_resnet.classify import classify, decode_predictions
 from keras_resnet.costs import Costs, count, endpoints, summary_table
 from keras_resnet.finetuning import freeze_batch_norm, new_head, unfreeze_from
+from keras_resnet.layers import FusedNetwork as Network
 from keras_resnet.models import (
     Plain18,
     Plain20,
@@ -25,7 +26,6 @@ from keras_resnet.models import (
     build,
     list_models,
 )
-from keras_resnet.network import Network
 from keras_resnet.paper import Architecture
 from keras_resnet.preprocessing import Preprocessing, preprocess_input
 from keras_resnet.weights import (

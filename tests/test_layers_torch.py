@@ -255,3 +255,12 @@ def test_networks_are_shared_between_models():
         y = outer(x, training=True)
     assert_close(y.detach().numpy(), expected, 1e-5)
     assert ran.names.count("relu_") == 49
+
+
+def test_losses_on_outputs_are_kept():
+    image = keras.Input((8, 8, 3))
+    x = layers.Conv2D(4, 3, activity_regularizer="l2")(image)
+    x = keras.layers.ReLU()(layers.BatchNormalization()(x))
+    model = layers.FusedNetwork(image, x)
+    model(images(2, 8, 8, 3))
+    assert len(model.losses) == 1

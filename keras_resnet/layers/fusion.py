@@ -77,7 +77,7 @@ class Plan:
 def steps_of(nodes, outputs, model) -> list[Step]:
     """Groups nodes into units, each at the place of its last node.
 
-    Layers of another precision than the model's are left to Keras.
+    Layers of another precision than the model's, or with a loss, are left to Keras.
     """
     readers = Counter(outputs)
     reader = {}
@@ -105,7 +105,7 @@ def steps_of(nodes, outputs, model) -> list[Step]:
                 taken.update((id(pad), id(node)))
         elif is_exactly(node, Conv2D) and plain_convolution(node.operation):
             last, unit, members = follow(node, maker, only_reader)
-            if unit.norm is not None and of_one_precision(unit, model):
+            if unit.norm is not None and does_nothing_else(unit, model):
                 units[id(last)] = unit
                 taken.update(map(id, members))
     return [
@@ -158,8 +158,12 @@ def is_exactly(node, cls) -> bool:
     return node is not None and type(node.operation) is cls
 
 
-def of_one_precision(unit, model) -> bool:
-    return all(layer.dtype_policy == model.dtype_policy for layer in unit.layers)
+def does_nothing_else(unit, model) -> bool:
+    """Whether Keras would cast nothing between these layers and add no loss on their outputs."""
+    return all(
+        layer.dtype_policy == model.dtype_policy and layer.activity_regularizer is None
+        for layer in unit.layers
+    )
 
 
 def plain_convolution(conv) -> bool:
