@@ -87,7 +87,7 @@ class Preprocessing(keras.layers.Layer):
     Example:
 
     >>> import numpy as np
-    >>> Preprocessing("tv2")(np.zeros((2, 300, 400, 3), "uint8")).shape
+    >>> tuple(Preprocessing("tv2")(np.zeros((2, 300, 400, 3), "uint8")).shape)
     (2, 224, 224, 3)
     """
 

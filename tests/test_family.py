@@ -179,7 +179,7 @@ def test_list_models_takes_a_pattern():
 
 def test_initial_kernels_have_the_variance_of_the_paper():
     # He et al. 2015, Eqn. 14: standard deviation sqrt(2 / (k^2 d)), untruncated, d filters.
-    model = keras_resnet.ResNet34()
+    model = keras_resnet.ResNet34(weights=None)
     for name, outputs in [("conv1", 49 * 64), ("conv3_2_a", 9 * 128), ("conv5_3_b", 9 * 512)]:
         kernel = keras.ops.convert_to_numpy(model.get_layer(name).kernel)
         expected = np.sqrt(2 / outputs)

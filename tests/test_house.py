@@ -24,10 +24,10 @@ LAYERS = [
     ["options", "network"],
     ["layers"],
     ["resnet", "baselines"],
-    ["preprocessing"],
     ["weights", "costs", "data", "figures"],
+    ["preprocessing"],
     ["models"],
-    ["training", "evaluation", "export"],
+    ["training", "evaluation", "export", "finetuning", "classify"],
     ["cli"],
 ]
 RANKS = {part: rank for rank, parts in enumerate(LAYERS) for part in parts}

@@ -60,11 +60,13 @@ def load_weights(
 
     Example:
 
+    >>> import tempfile
     >>> import keras_resnet
     >>> model = keras_resnet.build("cifar_resnet8", weights=None)
     >>> other = keras_resnet.build("cifar_resnet8", weights=None, classes=5)
-    >>> keras_resnet.save_weights(model, "resnet8.npz")
-    >>> keras_resnet.load_weights(other, "resnet8.npz", skip_mismatch="fc")
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     keras_resnet.save_weights(model, f"{folder}/resnet8.npz")
+    ...     keras_resnet.load_weights(other, f"{folder}/resnet8.npz", skip_mismatch="fc")
     ('fc',)
     """
     record = source if isinstance(source, Record) else None

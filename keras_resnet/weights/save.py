@@ -141,9 +141,11 @@ def save_weights(model, path: str | os.PathLike, dialect: str = "torchvision") -
 
     Example:
 
+    >>> import tempfile
     >>> import keras_resnet
     >>> model = keras_resnet.build("cifar_resnet8", weights=None)
-    >>> keras_resnet.save_weights(model, "resnet8.npz", dialect="akamaster")
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     keras_resnet.save_weights(model, f"{folder}/resnet8.npz", dialect="akamaster")
     """
     one_of("dialect", dialect, DIALECTS)
     path = Path(path)
