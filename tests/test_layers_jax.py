@@ -51,6 +51,21 @@ def test_statistics_take_one_pass():
     assert ours < reduces(keras.layers.BatchNormalization, backward=True)
 
 
+@pytest.mark.parametrize("strides", [1, 2, (3, 1)])
+def test_on_a_cpu_a_1x1_convolution_and_its_gradients_are_products(strides):
+    layer = layers.Conv2D(8, 1, strides=strides)
+    layer.build((2, 7, 6, 4))
+    kernel = layer.kernel.value
+
+    def loss(x, kernel):
+        y, _ = layer.stateless_call([kernel, layer.bias.value], [], x)
+        return (y * y).sum()
+
+    asked = str(jax.make_jaxpr(jax.grad(loss, (0, 1)))(images(2, 7, 6, 4), kernel))
+    assert "conv_general_dilated" not in asked
+    assert asked.count("dot_general") == 3
+
+
 def test_gradients_of_gradients_are_those_of_keras():
     x, probe = images(3, 4, 4, 2), images(3, 4, 4, 2, label="probe")
 
