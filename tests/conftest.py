@@ -7,10 +7,15 @@ import random
 # One thread a process: the battery runs as many processes as there are cores.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+# JAX compiles every operation for every shape: processes share what they have compiled.
+CACHE = pathlib.Path(__file__).resolve().parents[1] / ".pytest_cache" / "jax"
+os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(CACHE))
+os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
+os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
 
-import hypothesis
-import keras
-import pytest
+import hypothesis  # noqa: E402
+import keras  # noqa: E402
+import pytest  # noqa: E402
 
 hypothesis.settings.register_profile(
     "battery", max_examples=25, deadline=None, derandomize=True, database=None
