@@ -6,7 +6,7 @@ at a tenth of the learning rate. A layer that is frozen must be frozen before `c
 
 import keras
 
-from keras_resnet.network import Network
+from keras_resnet.layers import FusedNetwork as Network
 from keras_resnet.options import checked_classes
 from keras_resnet.resnet import head
 from keras_resnet.weights.convert import all_layers

@@ -193,6 +193,18 @@ def test_biases_epsilon_and_bgr_are_folded_exactly():
     np.testing.assert_array_equal(kernel, theirs["conv1_conv/kernel"][:, :, ::-1])
 
 
+def test_the_bias_that_caffe_gives_conv1_of_50_layers_is_taken_off_the_mean():
+    model, other = tiny(), tiny()
+    arrays = arrays_of(fill(tiny()), "caffe")
+    load_weights(model, arrays)
+    bias = np.array([0.5, -1, 2, 0], "float32")
+    load_weights(other, {**arrays, "conv1/bias": bias})
+    means = [m.get_layer("conv1_bn").get_weights()[2] for m in (model, other)]
+    np.testing.assert_allclose(means[1], means[0] - bias, rtol=1e-6)
+    with pytest.raises(ValueError, match=r"misshapen \(1\): conv1/bias is \(2,\)"):
+        load_weights(model, {**arrays, "conv1/bias": bias[:2]})
+
+
 def test_the_blocks_of_caffe_are_lettered_in_50_layers_and_numbered_in_101_and_152():
     from keras_resnet.weights.dialects import Layout, Place, caffe
 
