@@ -4,10 +4,11 @@
     KERAS_BACKEND=jax python benchmarks/depth.py --depths 8 14 --out elsewhere
 
 A step compiles on TensorFlow and JAX, and most of the first one is that. Each depth runs in a
-process of its own, on an otherwise idle machine. Writes depth-BACKEND.json to --out.
+process of its own, on an otherwise idle machine. Writes BACKEND.json to --out.
 """
 
 import argparse
+import datetime
 import json
 import os
 import pathlib
@@ -26,7 +27,7 @@ def main() -> None:
     parser.add_argument("--side", type=int, default=32, help="pixels along a side of an image")
     parser.add_argument("--batch", type=int, default=2, help="images in the step")
     parser.add_argument("--eager", action="store_true", help="do not compile the step")
-    parser.add_argument("--out", type=pathlib.Path, default=HERE / "results")
+    parser.add_argument("--out", type=pathlib.Path, default=HERE / "results" / "depth")
     parser.add_argument("--one", type=int, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.one:
@@ -41,7 +42,7 @@ def main() -> None:
             f"{rows[-1]['first_step_seconds']:14.2f}  {rows[-1]['second_step_seconds']:15.2f}",
             flush=True,
         )
-    write(options, rows)
+        write(options, rows)  # what is measured outlives an interruption
 
 
 def apart(depth: int) -> dict:
@@ -95,6 +96,7 @@ def write(options, rows: list[dict]) -> None:
             backend: sys.modules[backend].__version__,
             "python": platform.python_version(),
         },
+        "date": datetime.date.today().isoformat(),
         "machine": f"{platform.machine()}, {os.cpu_count()} cores",
         "image": [options.side, options.side, 3],
         "batch": options.batch,
@@ -102,11 +104,10 @@ def write(options, rows: list[dict]) -> None:
         "rows": rows,
     }
     options.out.mkdir(parents=True, exist_ok=True)
-    path = options.out / f"depth-{backend}.json"
+    path = options.out / f"{backend}.json"
     half = path.with_suffix(".part")
     half.write_text(json.dumps(record, indent=2) + "\n")
     os.replace(half, path)
-    print(f"wrote {path}")
 
 
 if __name__ == "__main__":

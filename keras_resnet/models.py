@@ -45,6 +45,7 @@ def build(
     drop_path_rate: float = 0.0,
     include_preprocessing: bool = False,
     layers: Layers = "fast",
+    **unknown: Any,
 ) -> keras.Model:
     """Builds a network of the paper.
 
@@ -97,6 +98,7 @@ def build(
     >>> model.output.shape
     (None, 7)
     """
+    opts.refuse_unknown(unknown)
     row = network if isinstance(network, Architecture) else architecture(network)
     pretrained = find(weights, row)
     graph = {

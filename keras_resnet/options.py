@@ -1,10 +1,12 @@
 """What a builder may be asked for, checked before any layer is made."""
 
+import inspect
 import math
 import operator
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from numbers import Real
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from keras_resnet.paper import Architecture, Shortcut, is_count, one_of
 
@@ -88,6 +90,14 @@ def resolve(
         include_preprocessing=bool(include_preprocessing),
         layers=layers,
     )
+
+
+def refuse_unknown(given: Mapping[str, Any]) -> None:
+    """Raises where a keyword is none of a builder's options."""
+    if given:
+        accepted = ", ".join(list(inspect.signature(resolve).parameters)[1:])
+        received = ", ".join(f"{name}={value!r}" for name, value in given.items())
+        raise ValueError(f"Unknown option. Received: {received}; accepted: {accepted}")
 
 
 def applies(condition: bool, argument: str, value, reason: str) -> None:

@@ -101,11 +101,12 @@ def test_weights_that_do_not_exist_are_refused_before_any_layer_is_made():
     assert made == []
 
 
-def test_an_argument_that_does_not_exist_is_named():
-    with pytest.raises(TypeError, match="unexpected keyword argument 'shortcuts'"):
+def test_an_option_that_does_not_exist_is_refused_with_those_that_do():
+    known = r"accepted: shortcut, stride_on, .*layers$"
+    with pytest.raises(ValueError, match=rf"Received: shortcuts='B'; {known}"):
         keras_resnet.ResNet34(shortcuts="B")
-    with pytest.raises(TypeError, match="unexpected keyword argument 'depth'"):
-        keras_resnet.build("resnet34", depth=34)
+    with pytest.raises(ValueError, match=rf"Received: depth=34, n=5; {known}"):
+        keras_resnet.build("resnet34", depth=34, n=5)
 
 
 @pytest.mark.parametrize(

@@ -40,6 +40,8 @@ def run(backend: str, options) -> tuple[str, int]:
     environment = os.environ | {
         "KERAS_BACKEND": backend,
         "COVERAGE_FILE": str(ROOT / f".coverage.{backend}"),
+        # Workers that each take all cores wait for one another: torch's by a factor of ten.
+        "OMP_NUM_THREADS": str(max(1, (os.cpu_count() or 1) // options.workers)),
     }
     print(f"\n== {backend} ==", flush=True)
     start, before = time.monotonic(), processor_seconds()

@@ -5,6 +5,7 @@ python tools/tables.py --check   # fails where a table is stale, and writes noth
 """
 
 import argparse
+import json
 import os
 import pathlib
 import re
@@ -15,8 +16,33 @@ sys.path.insert(0, str(ROOT))
 
 import keras_resnet  # noqa: E402
 
+BACKENDS = ("tensorflow", "jax", "torch")
+
+
+def depth_table() -> str:
+    """Seconds to build a CIFAR ResNet and for its first two training steps, by backend."""
+    lines = [
+        "| backend | layers | build (s) | first step (s) | second step (s) | measured |",
+        "| --- | ---: | ---: | ---: | ---: | --- |",
+    ]
+    for backend in BACKENDS:
+        path = ROOT / "benchmarks" / "results" / "depth" / f"{backend}.json"
+        record = json.loads(path.read_text()) if path.exists() else {"rows": []}
+        for row in record["rows"]:
+            seconds = (row[f"{what}_seconds"] for what in ("build", "first_step", "second_step"))
+            figures = " | ".join(f"{value:.2f}" for value in seconds)
+            where = f"{record['date']}, {record['machine']}"
+            lines.append(f"| {backend} | {row['layers']} | {figures} | {where} |")
+        if not record["rows"]:
+            lines.append(f"| {backend} | | | | | not measured |")
+    return "\n".join(lines)
+
+
 # Between `<!-- NAME:begin -->` and `<!-- NAME:end -->` of a file stands what a function returns.
-TABLES = {("README.md", "family"): keras_resnet.summary_table}
+TABLES = {
+    ("README.md", "family"): keras_resnet.summary_table,
+    ("docs/reading.md", "depth"): depth_table,
+}
 
 
 def main() -> int:
