@@ -156,7 +156,9 @@ def fetch_from_hub(record: Record, cache_dir: str | os.PathLike | None = None) -
     advice = "or pass the path of a file you have"
     try:
         path = Path(
-            huggingface_hub.hf_hub_download(f"{owner}/{repository}", file, cache_dir=cache_dir)
+            huggingface_hub.hf_hub_download(
+                f"{owner}/{repository}", file, cache_dir=Path(cache_dir) if cache_dir else None
+            )
         )
     except LocalEntryNotFoundError as error:
         raise DownloadError(
