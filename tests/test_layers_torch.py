@@ -17,7 +17,7 @@ if BACKEND != "torch":
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from keras_resnet.layers import torch_units
+from keras_resnet.layers import torch_gradients
 
 COPIES = {"clone", "_to_copy", "copy_", "contiguous", "constant_pad_nd"}
 
@@ -84,19 +84,19 @@ def test_inference_runs_a_unit_in_one_kernel():
 def test_gradients_are_written_over_where_nobody_else_holds_them():
     model = small()
     taken = []
-    counted = torch_units.references
-    alone = torch_units.REFERENCES_ALONE
+    counted = torch_gradients.references
+    alone = torch_gradients.REFERENCES_ALONE
 
     def references(gradient):
         counts = counted(gradient)
         taken.append((*counts[:2], counts[2] - 1) == alone)
         return alone if taken[-1] else counts
 
-    torch_units.references = references
+    torch_gradients.references = references
     try:
         gradients(model, torch.tensor(images(2, 64, 64, 3)), training=True)
     finally:
-        torch_units.references = counted
+        torch_gradients.references = counted
     assert sum(taken) >= 50
 
 
@@ -119,7 +119,7 @@ def test_a_gradient_that_a_hook_keeps_is_not_written_over():
         kept.append(gradient)
         copied.append(gradient.clone())
 
-    y = torch_units.NormalizeAddRelu.apply(x, gamma, None, None, 1e-5, True)[0]
+    y = torch_gradients.NormalizeAddRelu.apply(x, gamma, None, None, 1e-5, True)[0]
     y.register_hook(keep)
     (y * torch.randn_like(y)).sum().backward()
     torch.testing.assert_close(kept[0], copied[0], rtol=0, atol=0)
@@ -127,7 +127,7 @@ def test_a_gradient_that_a_hook_keeps_is_not_written_over():
 
 def test_a_gradient_that_the_caller_passes_is_not_written_over():
     x = torch.randn(2, 3, 4, 4).contiguous(memory_format=torch.channels_last).requires_grad_()
-    y = torch_units.NormalizeAddRelu.apply(x, torch.ones(3), None, None, 1e-5, True)[0]
+    y = torch_gradients.NormalizeAddRelu.apply(x, torch.ones(3), None, None, 1e-5, True)[0]
     mine = torch.randn_like(y)
     before = mine.clone()
     y.backward(mine)
@@ -145,7 +145,7 @@ def test_gradients_of_gradients_are_right(add, relu):
     other = maps() if add else None
 
     def unit(*arguments):
-        return torch_units.NormalizeAddRelu.apply(*arguments, 1e-5, relu)[0]
+        return torch_gradients.NormalizeAddRelu.apply(*arguments, 1e-5, relu)[0]
 
     arguments = (maps(), gamma, beta, other)
     assert torch.autograd.gradcheck(unit, arguments)

@@ -7,6 +7,12 @@ import jax.numpy as jnp
 from jax import lax
 
 from keras_resnet.layers.kernels import value_of
+from keras_resnet.layers.stock import (  # noqa: F401
+    max_pool,
+    run_fused,
+    store_kernel,
+    store_slots,
+)
 
 
 def can_normalize(x, axis):
@@ -56,19 +62,3 @@ def convolve(x, kernel, strides, padding, dilation, data_format):
         return NotImplemented
     rows, columns = strides
     return jnp.einsum("nhwc,cd->nhwd", x[:, ::rows, ::columns], kernel[0, 0])
-
-
-def max_pool(x, size, strides, padding, data_format):
-    return NotImplemented
-
-
-def store_kernel(variable):
-    """Nothing to do: XLA lays kernels out itself."""
-
-
-def store_slots(model):
-    """Nothing to do: see `store_kernel`."""
-
-
-def run_fused(model, inputs, training):
-    return NotImplemented

@@ -3,6 +3,13 @@
 import tensorflow as tf
 
 from keras_resnet.layers.kernels import value_of
+from keras_resnet.layers.stock import (  # noqa: F401
+    convolve,
+    max_pool,
+    run_fused,
+    store_kernel,
+    store_slots,
+)
 
 MAPS = (tf.float32, tf.bfloat16, tf.float16)
 
@@ -41,23 +48,3 @@ def normalize_batch(x, gamma, beta, axis, epsilon, guess):
 
 def normalize(x, mean, variance, gamma, beta, axis, epsilon):
     return fused(x, gamma, beta, axis, epsilon, mean, variance).y
-
-
-def convolve(x, kernel, strides, padding, dilation, data_format):
-    return NotImplemented
-
-
-def max_pool(x, size, strides, padding, data_format):
-    return NotImplemented
-
-
-def store_kernel(variable):
-    """Nothing to do: TensorFlow's kernels read (height, width, in, out)."""
-
-
-def store_slots(model):
-    """Nothing to do: see `store_kernel`."""
-
-
-def run_fused(model, inputs, training):
-    return NotImplemented

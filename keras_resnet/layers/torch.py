@@ -125,13 +125,16 @@ def symmetric_padding(sides, size, strides, padding, dilation):
     """What to add on every side, or None where "same" is lopsided."""
     if padding == "valid":
         return (0, 0)
-    border = []
-    for side, width, stride, step in zip(sides, size, strides, dilation, strict=True):
-        total = max((-(-side // stride) - 1) * stride + step * (width - 1) + 1 - side, 0)
-        if total % 2:
-            return None
-        border.append(total // 2)
-    return tuple(border)
+    totals = same_padding(sides, size, strides, dilation)
+    return None if any(total % 2 for total in totals) else tuple(total // 2 for total in totals)
+
+
+def same_padding(sides, size, strides, dilation):
+    """How much "same" adds to each side of a map, before and after it together."""
+    return [
+        max((-(-side // stride) - 1) * stride + step * (width - 1) + 1 - side, 0)
+        for side, width, stride, step in zip(sides, size, strides, dilation, strict=True)
+    ]
 
 
 def max_pool(x, size, strides, padding, data_format):

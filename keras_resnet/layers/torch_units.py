@@ -1,6 +1,5 @@
 """PyTorch: a whole graph, with convolution, normalization, addition and ReLU in few kernels."""
 
-import sys
 from collections import UserDict
 from dataclasses import dataclass
 
@@ -12,13 +11,13 @@ from keras_resnet.layers.torch import (
     channel_axis,
     channels_back,
     channels_first,
+    same_padding,
     statistics_dtype,
     symmetric_padding,
     tensor,
     variance_of,
 )
-
-aten = torch.ops.aten
+from keras_resnet.layers.torch_gradients import NormalizeAddRelu
 
 
 def run(model, inputs, training):
@@ -133,9 +132,7 @@ def convolution(unit, x):
 
 def pad_same(conv, x):
     widths: list[int] = []
-    geometry = zip(x.shape[2:], conv.kernel_size, conv.strides, conv.dilation_rate, strict=True)
-    for side, width, stride, step in geometry:
-        total = max((-(-side // stride) - 1) * stride + step * (width - 1) + 1 - side, 0)
+    for total in same_padding(x.shape[2:], conv.kernel_size, conv.strides, conv.dilation_rate):
         widths = [total // 2, total - total // 2, *widths]
     return torch.nn.functional.pad(x, widths)
 
@@ -212,131 +209,3 @@ def infer_folded(unit, arguments, other, statistics):
         return kernel(x, weight, shift, *geometry, relu or "none", [], "")
     kernel = torch.ops.mkldnn._convolution_pointwise.binary
     return kernel(x, other, weight, shift, *geometry, "add", None, relu, [], "")
-
-
-class NormalizeAddRelu(torch.autograd.Function):
-    """Batch normalization, an optional addition and an optional ReLU, in one map of memory.
-
-    The forward pass writes one map. The backward pass writes over the gradient it is given
-    where nothing else holds it: on a CPU a new map costs more in page faults than arithmetic.
-    """
-
-    @staticmethod
-    def forward(ctx, x, gamma, beta, other, epsilon, relu):
-        y, mean, inverse_std = torch.native_batch_norm(
-            x, gamma, beta, None, None, True, 0.0, epsilon
-        )
-        if other is not None:
-            y.add_(other)
-        if relu:
-            y.relu_()
-        ctx.epsilon, ctx.relu, ctx.adds = epsilon, relu, other is not None
-        ctx.save_for_backward(x, gamma, mean, inverse_std, y if relu else None)
-        ctx.mark_non_differentiable(mean, inverse_std)
-        ctx.set_materialize_grads(False)
-        return y, mean, inverse_std
-
-    @staticmethod
-    def backward(ctx, gradient, *_):
-        if gradient is None:
-            return (None,) * 6
-        x, gamma, mean, inverse_std, y = ctx.saved_tensors
-        # Gradients of gradients need every step on the tape.
-        ours = not torch.is_grad_enabled() and is_ours(gradient) and same_layout(gradient, x)
-        if ctx.relu and ours:
-            aten.threshold_backward.grad_input(gradient, y, 0, grad_input=gradient)
-        elif ctx.relu:
-            gradient = aten.threshold_backward(gradient, y, 0)
-            ours = not torch.is_grad_enabled() and same_layout(gradient, x)
-        needs_x, needs_gamma, needs_beta, needs_other = ctx.needs_input_grad[:4]
-        # In half precision the kernel rounds once, two passes over the map would round twice.
-        write_over = ours and not ctx.adds and needs_x and x.dtype in (torch.float32, torch.float64)
-        dx, dgamma, dbeta = aten.native_batch_norm_backward(
-            gradient,
-            x,
-            gamma,
-            None,
-            None,
-            mean,
-            inverse_std,
-            True,
-            ctx.epsilon,
-            [needs_x and not write_over, needs_gamma or write_over, needs_beta or write_over],
-        )
-        if write_over:
-            dx = gradient_of_input_(gradient, x, gamma, mean, inverse_std, dgamma, dbeta)
-        return (
-            dx,
-            dgamma if needs_gamma else None,
-            dbeta if needs_beta else None,
-            gradient if needs_other else None,
-            None,
-            None,
-        )
-
-
-def gradient_of_input_(gradient, x, gamma, mean, inverse_std, dgamma, dbeta):
-    """Writes the gradient of a normalized map's input over that of its output.
-
-    Ioffe and Szegedy, arXiv:1502.03167, Sec. 3, gathered into one multiplier for each map.
-    """
-    scale = inverse_std if gamma is None else gamma * inverse_std
-    slope = -scale * inverse_std * dgamma / (x.numel() // x.shape[1])
-    shift = -scale * dbeta / (x.numel() // x.shape[1]) - slope * mean
-    per_channel = (1, -1, 1, 1)
-    torch.addcmul(shift.view(per_channel), gradient, scale.view(per_channel), out=gradient)
-    return gradient.addcmul_(x, slope.view(per_channel))
-
-
-def references(gradient):
-    """How often a tensor, its memory and its Python object are held."""
-    storage = gradient.untyped_storage()
-    return (
-        gradient._use_count(),
-        torch._C._storage_Use_Count(storage._cdata),
-        sys.getrefcount(gradient),
-    )
-
-
-def is_ours(gradient):
-    """Whether nothing but the running backward pass holds this tensor or its memory."""
-    return REFERENCES_ALONE is not None and references(gradient) == REFERENCES_ALONE
-
-
-class Probe(torch.autograd.Function):
-    """Counts the references of a gradient that nobody else can hold."""
-
-    counted: tuple[int, ...] | None = None
-
-    @staticmethod
-    def forward(ctx, x):
-        return x.clone()
-
-    @staticmethod
-    def backward(ctx, gradient, *_):
-        Probe.counted = Probe.count(gradient)
-        return gradient
-
-    @staticmethod
-    def count(gradient):
-        return references(gradient)
-
-
-def references_alone():
-    """The counts of `references` in `is_ours`, in `backward`, when nobody else holds the gradient.
-
-    They depend on the versions of Python and torch. None where torch no longer counts.
-    """
-    if not hasattr(torch.Tensor, "_use_count") or not hasattr(torch._C, "_storage_Use_Count"):
-        return None
-    with torch.inference_mode(False), torch.enable_grad():
-        x = torch.ones(2, 2, requires_grad=True)
-        (Probe.apply(x) @ torch.ones(2, 2)).sum().backward()
-    return Probe.counted
-
-
-REFERENCES_ALONE = references_alone()
-
-
-def same_layout(gradient, x):
-    return gradient.dtype == x.dtype and gradient.stride() == x.stride()
