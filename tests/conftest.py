@@ -24,6 +24,14 @@ hypothesis.settings.register_profile("search", max_examples=500, deadline=None)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "battery"))
 
 
+def pytest_collection_modifyitems(config, items):
+    """Tests marked `once` run beside one backend only: the battery names it."""
+    if os.environ.get("KERAS_RESNET_ONCE", keras.backend.backend()) != keras.backend.backend():
+        once = [item for item in items if item.get_closest_marker("once")]
+        config.hook.pytest_deselected(items=once)
+        items[:] = [item for item in items if item not in set(once)]
+
+
 @pytest.fixture(autouse=True)
 def keras_as_it_comes():
     """The configuration that a test changes is put back, and its layers' names are forgotten."""
