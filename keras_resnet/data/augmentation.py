@@ -1,4 +1,4 @@
-"""What a training image goes through between its file and its batch, as a graph of tf.data.
+"""What an image goes through between its file and its batch, as a graph of tf.data.
 
 Chance is drawn in NumPy from an image's key, outside the graph, so that an image's augmentation
 is a function of its key alone.
@@ -10,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 
 from keras_resnet.data.order import normals, uniforms
+from keras_resnet.data.windows import AREA_DRAWS, area_windows, scale_windows
 
 # AlexNet's "fancy PCA", in RGB of 0 to 1, as facebookarchive/fb.resnet.torch has it.
 EIGENVALUES = (0.2175, 0.0188, 0.0045)
@@ -18,8 +19,7 @@ EIGENVECTORS = (
     (-0.5808, -0.0045, -0.8140),
     (-0.5836, -0.6948, 0.4203),
 )
-BELOW_ONE = np.float32(1 - 2.0**-24)  # the greatest float32 of a draw from [0, 1)
-UNIFORMS, NORMALS = 4, 3
+KERNELS = {"bilinear": "triangle", "bicubic": "keyscubic"}
 
 
 def tensorflow() -> Any:
@@ -31,6 +31,21 @@ def tensorflow() -> Any:
             'pip install "keras3-resnet[tensorflow-cpu]"'
         ) from error
     return tf
+
+
+@dataclasses.dataclass(frozen=True)
+class Drawn:
+    """What chance decides about n images.
+
+    Args:
+        window: (n, 4) top, left, height, width in pixels, int32.
+        flip: (n,) bool.
+        shift: (n, 3) grey levels added to red, green and blue, float32.
+    """
+
+    window: np.ndarray
+    flip: np.ndarray
+    shift: np.ndarray
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,13 +62,12 @@ class Augmentation:
             where `size` is 224; other sizes have it in proportion.
         flip: whether to flip half of the images.
         lighting: standard deviation of the noise along the principal components of colour
-            (AlexNet's, 0.1 in the paper); 0 for none.
+            (AlexNet's, 0.1 in the paper); 0 for none. Colours beyond 0 and 255 are cut off.
         interpolation: `"bilinear"` or `"bicubic"`.
         antialias: resize as PIL does, where an image shrinks: the pixels in between count too.
-            It takes as long as decoding does.
+            It takes nearly as long as decoding does.
         dct_scaling: decode at a half or a quarter of the size where that is still as large as
-            what is asked for: libjpeg then averages instead of bilinear resizing leaving pixels
-            out.
+            what is asked for: libjpeg then averages, where resizing alone leaves pixels out.
 
     Example, what Goyal et al. and most after them take, and the paper's own:
 
@@ -89,51 +103,39 @@ class Augmentation:
                 )
         if self.area[1] > 1:
             raise ValueError(f"`area` must be at most 1. Received: area={self.area}")
-        if self.shorter[0] < 224 and self.crop == "scale":
+        if self.shorter[0] < 224:
             raise ValueError(f"`shorter` must be at least 224. Received: shorter={self.shorter}")
 
-    def draws(self, key: np.ndarray) -> np.ndarray:
-        """All that chance decides about images of these keys: (n, draws) in float32."""
-        uniform = uniforms(key, UNIFORMS + 2 * NORMALS)
-        drawn = [uniform[:, :UNIFORMS], normals(uniform[:, UNIFORMS:])]
-        return np.minimum(np.concatenate(drawn, axis=1), [BELOW_ONE] * UNIFORMS + [np.inf] * NORMALS
-                          ).astype("float32")  # fmt: skip
+    def drawn(self, key: np.ndarray, sides: np.ndarray) -> Drawn:
+        """What chance decides about images of these keys (n,) and sizes (n, 2)."""
+        uniform = uniforms(key, 1 + AREA_DRAWS + 6)
+        place = uniform[:, 1 : 1 + AREA_DRAWS]
+        if self.crop == "area":
+            window = area_windows(sides, place, self.area, self.ratio)
+        else:
+            window = scale_windows(sides, place, self.shorter)
+        along = self.lighting * normals(uniform[:, 1 + AREA_DRAWS :]) * EIGENVALUES
+        shift = 255 * along @ np.array(EIGENVECTORS).T
+        flip = (uniform[:, 0] < 0.5) & self.flip
+        return Drawn(window.astype("int32"), flip, shift.astype("float32"))
 
-    def image(self, data, is_jpeg, key, draws, size):
+    def image(self, data, is_jpeg, size, window, flip, shift):
         """Decodes and augments one image: a (size, size, 3) tensor in uint8.
 
         Args:
             data: the file, a string tensor.
             is_jpeg: whether it is a JPEG, a bool tensor.
-            key: of the image, int64.
-            draws: (draws,) of `draws`.
-            size: of the square, int32 tensor.
+            size: side of the square, an int32 tensor.
+            window, flip, shift: of `Drawn`, for this image.
         """
         tf = tensorflow()
-        shape = image_shape(data, is_jpeg)
-        if self.crop == "area":
-            window = area_window(shape, key, self.area, self.ratio)
-        else:
-            window = scale_window(shape, draws, self.shorter, size)
         x = decoded(data, is_jpeg, window, size if self.dct_scaling else None)
         x = resized(x, size, self.interpolation, self.antialias)
         if self.lighting:
-            x += lighting(draws[UNIFORMS:], self.lighting)
+            x += shift
         # From here on whole grey levels: a quarter of the bytes to move to the device.
-        x = tf.saturate_cast(tf.round(x), "uint8")
-        if self.flip:
-            x = tf.cond(draws[0] < 0.5, lambda: tf.reverse(x, [1]), lambda: x)
-        return x
-
-
-def image_shape(data, is_jpeg):
-    """(height, width, 3) in int32, without decoding a JPEG."""
-    tf = tensorflow()
-    return tf.cond(
-        is_jpeg,
-        lambda: tf.io.extract_jpeg_shape(data),
-        lambda: tf.shape(any_format(data)),
-    )
+        x = whole_levels(x, bounded=self.interpolation == "bilinear" and not self.lighting)
+        return tf.cond(flip, lambda: tf.reverse(x, [1]), lambda: x) if self.flip else x
 
 
 def any_format(data):
@@ -144,47 +146,17 @@ def any_format(data):
     return x
 
 
-def area_window(shape, key, area, ratio):
-    """(top, left, height, width): a part of the area, of some aspect ratio."""
-    tf = tensorflow()
-    begin, extent, _ = tf.image.stateless_sample_distorted_bounding_box(
-        tf.stack([shape[0], shape[1], 3]),
-        tf.zeros([1, 0, 4]),
-        seed=tf.stack([key, tf.zeros_like(key)]),
-        min_object_covered=0.0,
-        aspect_ratio_range=ratio,
-        area_range=area,
-        max_attempts=10,
-        use_image_if_no_bounding_boxes=True,
-    )
-    return tf.concat([begin[:2], extent[:2]], axis=0)
-
-
-def scale_window(shape, draws, shorter, size):
-    """(top, left, height, width): what is in the square once the shorter side is resized.
-
-    In whole pixels of the original, which moves the edges by less than one of its pixels.
-    """
-    tf = tensorflow()
-    low, high = shorter
-    length = low + tf.floor(draws[1] * (high - low + 1))  # for a square of 224
-    sides = tf.cast(shape[:2], "float32")
-    side = tf.maximum(tf.round(tf.reduce_min(sides) * 224 / length), 1)
-    begin = tf.floor(draws[2:4] * (sides - side + 1))
-    return tf.cast(tf.concat([begin, [side, side]], axis=0), "int32")
-
-
 def decoded(data, is_jpeg, window, at_least=None):
     """The window of an image in uint8; at a half or a quarter of its size if `at_least` allows."""
     tf = tensorflow()
 
     def jpeg(ratio: int):
         # TensorFlow's default is libjpeg's fast DCT, "sacrificing image quality for speed": it
-        # saves 3 % and differs by a grey level. The exact one is what PIL and torchvision take.
+        # saves 3 % and differs by some levels. The exact one is what PIL and torchvision take.
+        scaled = window // ratio if ratio > 1 else window
         return lambda: tf.io.decode_and_crop_jpeg(
-            data, tf.maximum(window // ratio, [0, 0, 1, 1]), channels=3, ratio=ratio,
-            dct_method="INTEGER_ACCURATE",
-        )  # fmt: skip
+            data, scaled, channels=3, ratio=ratio, dct_method="INTEGER_ACCURATE"
+        )
 
     def other():
         return tf.image.crop_to_bounding_box(any_format(data), *tf.unstack(window))
@@ -197,33 +169,34 @@ def decoded(data, is_jpeg, window, at_least=None):
     )
 
 
-KERNELS = {"bilinear": "triangle", "bicubic": "keyscubic"}
-
-
 def resized(x, size, interpolation: str, antialias: bool):
     """(size, size, 3) in float32."""
     tf = tensorflow()
+    square = tf.stack([size, size])
     if antialias:
         scale = tf.cast(size, "float32") / tf.cast(tf.shape(x)[:2], "float32")
-        return tf.raw_ops.ScaleAndTranslate(
-            images=x[None],
-            size=tf.stack([size, size]),
-            scale=scale,
-            translation=tf.zeros([2]),
-            kernel_type=KERNELS[interpolation],
-            antialias=True,
-        )[0]
+        return placed(x, square, scale, tf.zeros([2]), interpolation, True)
     resize = {"bilinear": tf.raw_ops.ResizeBilinear, "bicubic": tf.raw_ops.ResizeBicubic}
-    return resize[interpolation](
-        images=x[None], size=tf.stack([size, size]), half_pixel_centers=True
+    return resize[interpolation](images=x[None], size=square, half_pixel_centers=True)[0]
+
+
+def placed(x, square, scale, translation, interpolation: str, antialias: bool):
+    """An image that is resized, moved and cut off, in float32."""
+    tf = tensorflow()
+    return tf.raw_ops.ScaleAndTranslate(
+        images=x[None],
+        size=square,
+        scale=scale,
+        translation=translation,
+        kernel_type=KERNELS[interpolation],
+        antialias=antialias,
     )[0]
 
 
-def lighting(normal, deviation: float):
-    """What is added to all pixels, in grey levels: AlexNet's noise along principal components."""
+def whole_levels(x, bounded: bool):
+    """uint8, the nearest; `bounded` where nothing is below 0 or above 255."""
     tf = tensorflow()
-    components = tf.constant(np.array(EIGENVECTORS, "float32") * np.array(EIGENVALUES, "float32"))
-    return 255.0 * deviation * tf.linalg.matvec(components, normal)
+    return tf.cast(x + 0.5, "uint8") if bounded else tf.saturate_cast(tf.floor(x + 0.5), "uint8")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -235,8 +208,8 @@ class CentreCrop:
         interpolation: `"bilinear"` or `"bicubic"`.
         antialias: as PIL does.
 
-    Pixels are those of `keras_resnet.Preprocessing` and so of torchvision's transforms, to one
-    grey level: PIL also rounds between rows and columns.
+    Pixels are those of `keras_resnet.Preprocessing` and so of torchvision's transforms, to two
+    grey levels: PIL also rounds between rows and columns.
     """
 
     resize: int = 256
@@ -252,11 +225,14 @@ class CentreCrop:
         if self.resize < 1:
             raise ValueError(f"`resize` must be positive. Received: resize={self.resize}")
 
-    def draws(self, key: np.ndarray) -> np.ndarray:
-        return np.zeros((len(key), 1), "float32")
+    def drawn(self, key: np.ndarray, sides: np.ndarray) -> Drawn:
+        """The whole image: nothing is left to chance."""
+        window = np.concatenate([np.zeros_like(sides), sides], axis=1).astype("int32")
+        n = len(key)
+        return Drawn(window, np.zeros(n, "bool"), np.zeros((n, 3), "float32"))
 
-    def image(self, data, is_jpeg, key, draws, size):
-        """See `Augmentation.image`: nothing is drawn here."""
+    def image(self, data, is_jpeg, size, window, flip, shift):
+        """See `Augmentation.image`."""
         tf = tensorflow()
         x = tf.cond(
             is_jpeg,
@@ -267,12 +243,6 @@ class CentreCrop:
         lengths = self.resize * sides // tf.reduce_min(sides)
         scale = tf.cast(lengths, "float32") / tf.cast(sides, "float32")
         begin = tf.round(tf.cast(lengths - size, "float32") / 2)
-        x = tf.raw_ops.ScaleAndTranslate(
-            images=x[None],
-            size=tf.stack([size, size]),
-            scale=scale,
-            translation=-begin,
-            kernel_type=KERNELS[self.interpolation],
-            antialias=self.antialias,
-        )[0]
-        return tf.saturate_cast(tf.floor(x + 0.5), "uint8")
+        square = tf.stack([size, size])
+        x = placed(x, square, scale, -begin, self.interpolation, self.antialias)
+        return whole_levels(x, bounded=False)

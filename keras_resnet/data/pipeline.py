@@ -16,11 +16,17 @@ from keras_resnet.data.arrays import check_pairs
 from keras_resnet.data.augmentation import Augmentation, CentreCrop, tensorflow
 from keras_resnet.data.mixing import Mixing
 from keras_resnet.data.order import Order
-from keras_resnet.data.reading import JPEG, BadImageError, Reader, check, decode, reason_of
+from keras_resnet.data.reading import JPEG, BadImageError, Reader, decode, reason_of
 from keras_resnet.data.sources import Images
 
 CHUNK = 16  # images read by one call of Python
 READERS = 2  # such calls at a time: reading waits for the disk, not for the processor
+# What `fetched` returns for each image: file, JPEG or not, size, window, flip, shift of colour,
+# label, weight, and how it is mixed.
+FETCHED: list[tuple[str, list[int]]] = [
+    ("string", []), ("bool", []), ("int32", []), ("int32", [4]), ("bool", []), ("float32", [3]),
+    ("int32", []), ("float32", []), ("float32", []), ("int32", [4]),
+]  # fmt: skip
 Size = int | Callable[[int], int]
 
 
@@ -84,21 +90,19 @@ class FileBatches:
     def fetched(self, positions: np.ndarray) -> list[np.ndarray]:
         """Files, and all that chance decides about them; runs in a thread of tf.data."""
         chosen = self.order.at(positions)
-        found = [self.reader.good(int(i)) for i in chosen.image]
-        files = np.array([data for _, data in found] + [None], dtype=object)[:-1]
-        labels = np.array([self.images.label(n) for n, _ in found], "int32")
-        replaced = np.array([n for n, _ in found]) != chosen.image
-        weights = np.where(replaced, np.float32(0), chosen.weight)
-        sizes = np.array([self.size_at(int(epoch)) for epoch in chosen.epoch], "int32")
+        numbers, files, sides = zip(*map(self.reader.good, chosen.image.tolist()), strict=True)
+        drawn = self.transform.drawn(chosen.key, np.array(sides))
+        sizes = np.array([self.size_at(epoch) for epoch in chosen.epoch.tolist()], "int32")
         kept, boxes = self.mixes(chosen.step, sizes)
         return [
-            files,
-            np.array([data[:3] == JPEG for _, data in found]),
-            labels,
-            weights,
-            chosen.key.view("int64"),
-            self.transform.draws(chosen.key),
+            np.array([*files, None], dtype=object)[:-1],
+            np.array([file[:3] == JPEG for file in files]),
             sizes,
+            drawn.window,
+            drawn.flip,
+            drawn.shift,
+            np.array([self.images.label(n) for n in numbers], "int32"),
+            np.where(np.array(numbers) == chosen.image, chosen.weight, np.float32(0)),
             kept,
             boxes,
         ]
@@ -114,11 +118,11 @@ class FileBatches:
         kept = np.array([one.kept for one in drawn], "float32")
         return kept, np.array([one.box for one in drawn], "int32")
 
-    def decoded(self, data, is_jpeg, label, weight, key, draws, size, kept, box):
-        x = self.transform.image(data, is_jpeg, key, draws, size)
+    def decoded(self, data, is_jpeg, size, window, flip, shift, *rest):
+        x = self.transform.image(data, is_jpeg, size, window, flip, shift)
         side = None if callable(self.size) else self.size
         x.set_shape([side, side, 3])
-        return x, label, weight, kept, box
+        return x, *rest
 
     def dataset(self, start: int = 0, stop: int | None = None) -> Any:
         """A tf.data.Dataset of the batches of the global steps from `start` to before `stop`.
@@ -129,15 +133,12 @@ class FileBatches:
         tf = tensorflow()
         local = self.order.local_batch_size
         end = 2**62 if stop is None else stop * local
-        draws = self.transform.draws(np.zeros(1, "uint64")).shape[1]
-        kinds = ("string", "bool", "int32", "float32", "int64", "float32", "int32", "float32",
-                 "int32")  # fmt: skip
-        shapes = [[None]] * 5 + [[None, draws]] + [[None]] * 2 + [[None, 4]]
 
         def fetch(positions):
+            kinds = [kind for kind, _ in FETCHED]
             found = tf.numpy_function(self.fetched, [positions], kinds, stateful=False)
-            for tensor, shape in zip(found, shapes, strict=True):
-                tensor.set_shape(shape)
+            for tensor, (_, shape) in zip(found, FETCHED, strict=True):
+                tensor.set_shape([None, *shape])
             return tuple(found)
 
         data = tf.data.Dataset.range(start * local, end).batch(CHUNK)
@@ -192,7 +193,7 @@ class FileBatches:
         for n in self.order.at(np.arange(step * local, (step + 8) * local)).image:
             if int(n) not in self.reader.bad:
                 try:
-                    n, data = self.reader.good(int(n))
+                    n, data, _ = self.reader.good(int(n))
                     decode(data)
                 except BadImageError:
                     raise
@@ -330,4 +331,4 @@ class EvaluationBatches(FileBatches):
         return kept.batch(self.order.local_batch_size, drop_remainder=True)
 
 
-__all__ = ["BadImageError", "EvaluationBatches", "ImageBatches", "check"]
+__all__ = ["BadImageError", "EvaluationBatches", "ImageBatches"]

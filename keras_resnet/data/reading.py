@@ -10,6 +10,7 @@ from keras_resnet.data.sources import Images
 
 JPEG = b"\xff\xd8\xff"
 END_OF_IMAGE = b"\xff\xd9"
+FRAMES = set(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # SOF0 to SOF15; not DHT, JPG and DAC
 TAIL = 1024  # bytes in which the end of a JPEG is looked for: some carry a few more behind it
 log = logging.getLogger("keras_resnet.data")
 
@@ -39,8 +40,8 @@ class Reader:
         self.bad: dict[int, str] = {}
         self.error: BadImageError | None = None
 
-    def good(self, i: int) -> tuple[int, bytes]:
-        """Image i, or the next that is one: its number and its file.
+    def good(self, i: int) -> tuple[int, bytes, tuple[int, int]]:
+        """Image i, or the next that is one: its number, its file, its height and width.
 
         Raises:
             BadImageError: images are not to be skipped, or none is good.
@@ -51,11 +52,11 @@ class Reader:
                 continue
             try:
                 data = self.images.read(n)
-                check(data)
+                sides = checked(data)
             except Exception as error:  # whatever a disk, an archive or a decoder may say
                 self.found(n, reason_of(error))
             else:
-                return n, data
+                return n, data, sides
         raise self.fatal(f"None of {len(self.images)} images can be read")
 
     def found(self, n: int, reason: str) -> None:
@@ -83,15 +84,31 @@ def reason_of(error: Exception) -> str:
     return (str(error).splitlines() or [type(error).__name__])[0][:200].split(" [Op:")[0]
 
 
-def check(data: bytes) -> None:
-    """Raises an error where data are no whole image.
+def checked(data: bytes) -> tuple[int, int]:
+    """Height and width; an error where data are no whole image.
 
     A JPEG that begins and ends like one is let pass: decoding it finds the rest, see
-    `ImageBatches.batches`. All else is decoded here and now, which is rare.
+    `FileBatches.batches`. All else is decoded here and now, which is rare.
     """
-    if data[:3] == JPEG and data.rfind(END_OF_IMAGE, -TAIL) >= 0:
-        return
-    decode(data)
+    if data[:3] == JPEG and data.rfind(END_OF_IMAGE, -TAIL) >= 0 and (sides := jpeg_sides(data)):
+        return sides
+    height, width, _ = decode(data).shape
+    return height, width
+
+
+def jpeg_sides(data: bytes) -> tuple[int, int] | None:
+    """Height and width by the frame header (ITU T.81, B.2.2), None where there is none."""
+    at = 2
+    while at + 9 <= len(data) and data[at] == 0xFF:
+        marker = data[at + 1]
+        if marker == 0xFF:  # a fill byte
+            at += 1
+            continue
+        if marker in FRAMES:
+            sides = int.from_bytes(data[at + 5 : at + 7]), int.from_bytes(data[at + 7 : at + 9])
+            return sides if min(sides) > 0 else None
+        at += 2 + int.from_bytes(data[at + 2 : at + 4])
+    return None
 
 
 def decode(data: bytes) -> np.ndarray:
