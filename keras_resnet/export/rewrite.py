@@ -93,14 +93,17 @@ def stock(model: keras.Model, policy: str | None = None) -> keras.Model:
 
     Args:
         model: a functional or Sequential model.
-        policy: name of a dtype policy for all layers, those of nested models too; None keeps
-            each layer's own.
+        policy: name of a dtype policy for all layers but those that make an output, which are
+            float32 then; None keeps each layer's own.
     """
-    changes = {} if policy is None else {"dtype": policy}
+    graph = functional(model)
+    last = {id(x) for x in graph.outputs}
+    ends = {node.operation for node in nodes_of(graph) if last & set(map(id, node.output_tensors))}
 
     def make(layer):
         if is_graph(layer) or isinstance(layer, keras.Sequential):
             return stock(layer, policy)
+        changes = {} if policy is None else {"dtype": "float32" if layer in ends else policy}
         layer_class = STOCK.get(type(layer), type(layer))
         return layer_class.from_config({**layer.get_config(), **changes})
 
@@ -108,6 +111,6 @@ def stock(model: keras.Model, policy: str | None = None) -> keras.Model:
         if not is_graph(new):
             keep_values(old, new)
 
-    plain = copied(functional(model), make, fill)
+    plain = copied(graph, make, fill)
     with deep_graph():
         return keras.Model(plain.input, plain.output, name=model.name)
