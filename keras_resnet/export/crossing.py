@@ -77,7 +77,7 @@ def in_another_process(
             model.save(folder / f"{policy}.keras")
     (folder / "jobs.json").write_text(json.dumps([dataclasses.asdict(job) for job in jobs]))
     arrays = {"images": images} | ({} if calibration is None else {"calibration": calibration})
-    np.savez(folder / "images.npz", **arrays)
+    np.savez(folder / "images.npz", **arrays)  # type: ignore[arg-type]
     home = str(Path(keras_resnet.__file__).parents[1])
     done = subprocess.run(
         [sys.executable, "-m", "keras_resnet.export.child", str(folder)],

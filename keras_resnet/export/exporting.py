@@ -106,7 +106,7 @@ def export(
     """
     started = time.monotonic()
     several = not isinstance(path, str | os.PathLike)
-    paths = [Path(one) for one in (path if several else [path])]  # type: ignore[union-attr]
+    paths = [Path(path)] if isinstance(path, str | os.PathLike) else list(map(Path, path))
     given = [format] * len(paths) if format is None or isinstance(format, str) else list(format)
     formats = [format_of(*pair) for pair in zip(paths, given, strict=True)]
     for name in formats:
@@ -135,12 +135,13 @@ def export(
         found = run_jobs(jobs, backends, made, compare_on, ranges_from)
         expected = outputs_of_pixels(model, rule, plain, compare_on) if verify else []
         limit = max(TOLERANCES[dtype], TOLERANCES.get(model.compute_dtype, 0.0))
+        limit = limit if tolerance is None else tolerance
         reports = []
         for job, place, one, outputs in zip(jobs, places, paths, found, strict=True):
             what = f"The {job.format} file"
             figures: dict[str, Any] = {}
             if verify:
-                figures = compared(expected, outputs, tolerance or limit, what)
+                figures = compared(expected, outputs, limit, what)
             report = Report(
                 path=os.fspath(one),
                 format=job.format,

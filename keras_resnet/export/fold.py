@@ -116,7 +116,8 @@ class Change:
         if self.before is not None:
             scale, shift = scale_and_shift(self.before)
             # Of a convolution every tap of the kernel sees the shift.
-            bias = bias + np.einsum("...io,i->o", kernel, shift)
+            taps = kernel.reshape(-1, *kernel.shape[-2:])
+            bias = bias + shift @ taps.sum(axis=0)
             kernel = kernel * scale[:, None]
         if self.after is not None:
             scale, shift = scale_and_shift(self.after)

@@ -10,6 +10,7 @@ import keras
 import numpy as np
 
 from keras_resnet.export import precision
+from keras_resnet.export.formats import ExportError
 from keras_resnet.export.prepare import INPUT
 from keras_resnet.network import deep_graph
 
@@ -83,6 +84,8 @@ def onnx(model, path, dtype, batch, calibration):
         dynamic_shapes=None if batch else [({0: torch.export.Dim("batch")},)],
         verbose=False,
     )
+    if program is None:
+        raise ExportError("torch.onnx.export wrote no program")
     program.optimize()
     program.save(path)
     precision.convert_onnx(path, dtype, calibration, batch)
