@@ -127,7 +127,7 @@ class Own(keras.layers.Layer):
         ("net.keras", {"format": "onnx"}, r"must end in '.onnx'. Received: path="),
         ("net.keras", {"dtype": "int4"}, r"`dtype` must be one of .*Received: dtype='int4'"),
         ("net.keras", {"dtype": "int8"}, r"format 'keras' must be .*int8 is for onnx, litert"),
-        ("net.xml", {"dtype": "bfloat16"}, r"INFERENCE_PRECISION_HINT.* Received: dtype='bfloat16'"),
+        ("net.xml", {"dtype": "bfloat16"}, r"PRECISION_HINT.* Received: dtype='bfloat16'"),
         ("net.onnx", {"dtype": "int8"}, r"dtype='int8' needs `calibration`"),
         ("net.keras", {"batch": 0}, r"'dynamic' or a positive integer. Received: batch=0"),
         ("net.keras", {"batch": "any"}, r"Received: batch='any'"),

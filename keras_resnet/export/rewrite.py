@@ -25,7 +25,8 @@ def functional(model: Any) -> keras.Model:
     if isinstance(model, keras.Sequential):
         if not model.built:
             raise ValueError(f"{wanted} that has been built. Received: {model.name!r}, not built")
-    elif not is_graph(model):
+        return keras.Model(model.inputs[0], model.outputs[0], name=model.name)
+    if not is_graph(model):
         raise ValueError(f"{wanted}. Received: {type(model).__name__}")
     model_class = type(model) if isinstance(model, Network) else keras.Model
     with deep_graph():
