@@ -1,17 +1,18 @@
 """What every recipe needs and no reader of a recipe needs to see."""
 
 import argparse
-import contextlib
 import dataclasses
 import functools
 import importlib.metadata
-import json
 import os
 import platform
-import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar, get_args, get_origin, get_type_hints
+
+from keras_resnet.files import whole, write_json
+
+__all__ = ["whole", "write_json"]
 
 Recipe = TypeVar("Recipe")
 
@@ -100,27 +101,6 @@ def versions(*packages: str) -> dict[str, Any]:
         "platform": platform.platform(),
         "cpus": os.cpu_count(),
     }
-
-
-@contextlib.contextmanager
-def whole(path: Path) -> Iterator[Path]:
-    """A path to write to that becomes `path` once all is written: nobody sees half a file."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".", dir=path.parent) as folder:
-        temporary = Path(folder, path.name)
-        yield temporary
-        os.replace(temporary, path)
-
-
-def write_json(path: Path, record: Any) -> None:
-    """Writes what `json` can write, and dataclasses and paths, whole or not at all."""
-    text = json.dumps(record, indent=2, default=plainly)
-    with whole(path) as temporary:
-        temporary.write_text(text + "\n", encoding="utf-8")
-
-
-def plainly(value):
-    return vars(value) if dataclasses.is_dataclass(value) else str(value)
 
 
 def set_aside(folder: Path, names: Iterable[str]) -> Path | None:
