@@ -2,6 +2,7 @@
 
 from keras_resnet.training.averages import WeightAverages
 from keras_resnet.training.checkpoints import Checkpoints, DamagedError
+from keras_resnet.training.evaluate import evaluate
 from keras_resnet.training.fit import fit
 from keras_resnet.training.losses import BinaryCrossentropy, SparseCategoricalCrossentropy
 from keras_resnet.training.optimizers import LAMB, LARS, SGD
@@ -31,6 +32,7 @@ __all__ = [
     "WarmUpUntil",
     "WeightAverages",
     "cosine",
+    "evaluate",
     "fit",
     "linear_scaling",
     "recompute_batch_norm",
