@@ -70,8 +70,8 @@ def fit(
         progress: show a line with images per second and the time left.
 
     Returns:
-        A row per epoch: epoch, step, Keras' logs, learning rate, images per second, and what
-        `evaluate` gave.
+        A row per epoch: epoch, step, Keras' logs, learning rate, images per second, what
+        `evaluate` gave, and seconds, with its own.
 
     Raises:
         ValueError: bad arguments; or the folder holds a run of another configuration or model.

@@ -163,6 +163,7 @@ class Loop(keras.callbacks.CallbackList):
         }
         if self.evaluate:
             row |= {name: float(value) for name, value in self.evaluate(self.model).items()}
+        row["seconds"] = round(self.progress.seconds(), 1)
         self.rows.append(row)
         super().on_epoch_end(epoch, row)
         self.on_row(self.rows)

@@ -48,8 +48,9 @@ class CoupledDecay(keras.optimizers.Optimizer):
         replicas = getattr(self, "_distribution_strategy", None)  # Keras sets it on TensorFlow
         if self.gradient_accumulation_steps and replicas and replicas.num_replicas_in_sync > 1:
             raise ValueError(
-                "Keras cannot accumulate gradients under tf.distribute (keras issue 20582): use "
-                "more devices or smaller batches. Received: gradient_accumulation_steps="
+                "Keras cannot accumulate gradients under tf.distribute "
+                "(https://github.com/keras-team/keras/issues/20582): use more devices or "
+                "smaller batches. Received: gradient_accumulation_steps="
                 f"{self.gradient_accumulation_steps} on {replicas.num_replicas_in_sync} replicas"
             )
         # A schedule may keep a state of its own: it is saved, and updated in graphs, with ours.

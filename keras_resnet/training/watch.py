@@ -105,9 +105,11 @@ class Progress:
     def due(self) -> bool:
         return self.shown and time.monotonic() - self.last >= self.interval
 
+    def seconds(self) -> float:
+        return time.monotonic() - self.began
+
     def images_per_second(self, step: int) -> float:
-        seconds = max(time.monotonic() - self.began, 1e-9)
-        return (step - self.first) * self.batch_size / seconds
+        return (step - self.first) * self.batch_size / max(self.seconds(), 1e-9)
 
     def show(self, step: int, loss: float | None) -> None:
         self.last = time.monotonic()
