@@ -1,41 +1,50 @@
 """Deep Residual Learning for Image Recognition, in Keras 3."""
 
-from keras_resnet.classify import classify, decode_predictions
-from keras_resnet.costs import Costs, count, endpoints, summary_table
-from keras_resnet.finetuning import freeze_batch_norm, new_head, unfreeze_from
-from keras_resnet.layers import FusedNetwork as Network
-from keras_resnet.models import (
-    Plain18,
-    Plain20,
-    Plain32,
-    Plain34,
-    Plain44,
-    Plain56,
-    Plain110,
-    ResNet18,
-    ResNet20,
-    ResNet32,
-    ResNet34,
-    ResNet44,
-    ResNet50,
-    ResNet56,
-    ResNet101,
-    ResNet110,
-    ResNet152,
-    ResNet1202,
-    build,
-    list_models,
-)
-from keras_resnet.paper import Architecture
-from keras_resnet.preprocessing import Preprocessing, preprocess_input
-from keras_resnet.weights import (
-    DownloadError,
-    Record,
-    WeightsFileError,
-    list_weights,
-    load_weights,
-    save_weights,
-)
+import pathlib
+import sys
+
+# The installed command answers `--help` and `list` before Keras, seconds away, is loaded: its
+# parts import what they need. Everyone else gets the public names, and with them the classes
+# that Keras needs to load a saved model.
+IS_COMMAND = pathlib.PurePath(next(iter(getattr(sys, "argv", ())), "")).stem == "keras-resnet"
+
+if not IS_COMMAND:
+    from keras_resnet.classify import classify, decode_predictions
+    from keras_resnet.costs import count, endpoints
+    from keras_resnet.family import Costs, list_models, summary_table
+    from keras_resnet.finetuning import freeze_batch_norm, new_head, unfreeze_from
+    from keras_resnet.layers import FusedNetwork as Network
+    from keras_resnet.models import (
+        Plain18,
+        Plain20,
+        Plain32,
+        Plain34,
+        Plain44,
+        Plain56,
+        Plain110,
+        ResNet18,
+        ResNet20,
+        ResNet32,
+        ResNet34,
+        ResNet44,
+        ResNet50,
+        ResNet56,
+        ResNet101,
+        ResNet110,
+        ResNet152,
+        ResNet1202,
+        build,
+    )
+    from keras_resnet.paper import Architecture
+    from keras_resnet.preprocessing import Preprocessing, preprocess_input
+    from keras_resnet.weights import (
+        DownloadError,
+        Record,
+        WeightsFileError,
+        list_weights,
+        load_weights,
+        save_weights,
+    )
 
 __version__ = "0.1.0"
 

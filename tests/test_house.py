@@ -21,6 +21,7 @@ ROOT = pathlib.Path(keras_resnet.__file__).parent
 # From left to right: nothing imports what stands in a later row, or beside it in another folder.
 LAYERS = [
     ["paper", "files"],
+    ["family"],
     ["options", "network"],
     ["layers"],
     ["resnet", "baselines"],

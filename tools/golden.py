@@ -31,7 +31,8 @@ from golden_cases import (  # noqa: E402
 from support import without_values  # noqa: E402
 
 import keras_resnet  # noqa: E402
-from keras_resnet.costs import FAMILY, measured  # noqa: E402
+from keras_resnet.costs import measured  # noqa: E402
+from keras_resnet.family import FAMILY  # noqa: E402
 
 
 def main() -> None:
