@@ -31,6 +31,8 @@ class Recipe:
     average: str = option("softmax", '"softmax" or "logits"')
     image: str = option("", "the record whose images weights of your own expect")
     batch_size: int = option(0, "views that go through together; 0 is what suits the protocol")
+    comment: str = option("", "kept with the results, such as where the images are from")
+    thumbnails: int = option(24, "of the most confident mistakes, kept with the results")
     out: str = option("runs/evaluation", "folder to write to")
 
     def __post_init__(self):
@@ -66,6 +68,8 @@ def main(recipe):
                 records,
                 average=recipe.average,
                 batch_size=recipe.batch_size or None,
+                comment=recipe.comment,
+                thumbnails=recipe.thumbnails,
                 out=Path(recipe.out, f"{together}-{protocol}.json"),
             )
             low, high = found.record["top1"]["interval_95"]

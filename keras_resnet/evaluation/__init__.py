@@ -1,7 +1,6 @@
 """The paper's test protocols: 1-crop, 10-crop, dense, multi-scale, ensembles."""
 
 from keras_resnet.evaluation.dense import fully_convolutional
-from keras_resnet.evaluation.images import Images
 from keras_resnet.evaluation.metrics import wilson
 from keras_resnet.evaluation.protocols import PROTOCOLS, Protocol
 from keras_resnet.evaluation.results import Evaluation, read
@@ -12,7 +11,6 @@ __all__ = [
     "PROTOCOLS",
     "Evaluation",
     "Geometry",
-    "Images",
     "Protocol",
     "evaluate",
     "fully_convolutional",

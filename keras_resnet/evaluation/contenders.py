@@ -11,6 +11,7 @@ from keras_resnet.evaluation.dense import Ending, fully_convolutional, logits_mo
 from keras_resnet.evaluation.protocols import Protocol
 from keras_resnet.evaluation.views import Geometry
 from keras_resnet.preprocessing import normalised
+from keras_resnet.weights import graph_options
 from keras_resnet.weights.find import record_named
 from keras_resnet.weights.records import ImageRule, Record
 
@@ -48,6 +49,7 @@ class Contender:
         arrays_as_they_are: bool = False,
     ):
         self.name, self.average = model.name, average
+        self.graph = graph_options(model)
         self.record = record.id if isinstance(record, Record) else record
         self.weights_digest = digest(model)
         self.channels_first = keras.config.image_data_format() == "channels_first"
@@ -104,6 +106,7 @@ class Contender:
         rule = None if self.rule is None else dataclasses.asdict(self.rule)
         return {
             "model": self.name,
+            "graph": self.graph,
             "weights": record,
             "weights_sha256": self.weights_digest,
             "image": rule,

@@ -4,28 +4,15 @@ import io
 import math
 import re
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
+from keras_resnet.data import Images
 from keras_resnet.evaluation.views import MOST_PIXELS
 
 # Modes of Pillow of which convert("RGB") would keep 8 of 16 or 32 bits, and the wrong ones.
 DEEP_GREY = ("I", "I;16", "I;16L", "I;16B", "F")
-
-
-class Images(Protocol):
-    """A collection of encoded image files with labels, such as `keras_resnet.data` opens."""
-
-    class_names: Sequence[str]
-
-    def __len__(self) -> int: ...
-
-    def label(self, index: int) -> int: ...
-
-    def name(self, index: int) -> str: ...
-
-    def read(self, index: int) -> bytes: ...
 
 
 class Files:
@@ -52,7 +39,8 @@ class Files:
                     f"Received: {label}"
                 )
         self.labels = np.array([mapping[label] for label in raw])
-        if mapping != list(range(classes)):
+        synsets = classes == 1000 and all(re.fullmatch(r"n\d{8}", x) for x in self.class_names)
+        if synsets or mapping != list(range(classes)):
             self.class_names = names_of_classes(classes)
 
     def __len__(self) -> int:
@@ -60,6 +48,9 @@ class Files:
 
     def name(self, index: int) -> str:
         return str(self.images.name(index))
+
+    def describe(self) -> dict[str, Any]:
+        return {"kind": "files", "images": len(self)}
 
     def read(self, index: int) -> bytes:
         return self.images.read(index)
@@ -109,6 +100,9 @@ class Arrays:
 
     def name(self, index: int) -> str:
         return f"image {index}"
+
+    def describe(self) -> dict[str, Any]:
+        return {"kind": "arrays", "images": len(self)}
 
     def read(self, index: int) -> np.ndarray:
         return self.images[index]

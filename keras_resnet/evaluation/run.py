@@ -47,6 +47,7 @@ def evaluate(
     workers: int = 4,
     verbose: int = 1,
     thumbnails: int = 24,
+    comment: str = "",
 ) -> Evaluation:
     """Measures the error of a network, or of several together, by a protocol of the paper.
 
@@ -69,6 +70,7 @@ def evaluate(
         workers: threads that decode and resize.
         verbose: 1 shows a progress bar, 0 nothing.
         thumbnails: how many of the most confident mistakes are kept with a small picture.
+        comment: kept with the results, such as where the images are from.
 
     Returns:
         An `Evaluation`.
@@ -104,7 +106,7 @@ def evaluate(
         "average": average,
         "outputs": outputs,
         "models": [contender.describe() for contender in contenders],
-        "data": {"images": len(source), "classes": classes, "sha256": labels_digest(source)},
+        "data": source.describe() | {"classes": classes, "sha256": labels_digest(source)},
         "backend": keras.backend.backend(),
     }
     if finished := earlier(out, configuration):
@@ -117,6 +119,7 @@ def evaluate(
     measure(contenders, source, progress, size, workers, verbose)
     record = results.summary(source, progress, configuration)
     record["seconds"] = round(time.monotonic() - started, 1)
+    record["comment"] = comment
     record["mistakes"] = results.mistakes(source, progress, thumbnails)
     if out:
         write_json(out, record)
