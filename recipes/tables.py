@@ -28,8 +28,8 @@ HEADER = """<!-- Written by recipes/tables.py from results in JSON; edit neither
 
 # Results
 
-Tables 2 to 6 as the paper prints them ([arXiv:1512.03385](https://arxiv.org/abs/1512.03385)), beside
-what this package measured. Errors are in per cent; "difference" is ours less the paper's.
+Tables 2 to 6 as the paper prints them ([arXiv:1512.03385](https://arxiv.org/abs/1512.03385)),
+beside what this package measured. Errors are in per cent; "difference" is ours less the paper's.
 A `.keras` file in a command is a network that you have trained, on images normalised as
 torchvision's (`--image tv`). What the protocols are: [Evaluation](evaluation.md).
 """
@@ -81,7 +81,7 @@ def fills(record, row) -> bool:
 
 def pair(values) -> str:
     """21.43 / 5.71, or the one there is."""
-    return " / ".join(value or "–" for value in values if value or values[1])
+    return " / ".join(value or "-" for value in values if value or values[1])
 
 
 def line(row, results):

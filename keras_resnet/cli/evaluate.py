@@ -39,9 +39,7 @@ def add(commands) -> None:
         help="1-crop, 10-crop, dense, multi-scale or 144-crop (default: 1-crop)",
     )
     parser.add_argument("--image", help="the record whose images weights of your own expect")
-    parser.add_argument(
-        "--average", default="softmax", help="softmax or logits (default: softmax)"
-    )
+    parser.add_argument("--average", default="softmax", help="softmax or logits (default: softmax)")
     parser.add_argument("--batch-size", type=int, help="views that go through together")
     parser.add_argument("--out", help="JSON to write; a run that was stopped goes on from it")
     parser.add_argument("--quiet", action="store_true", help="show no progress bar")
