@@ -92,7 +92,7 @@ def test_every_first_filter_has_a_picture(model):
     figure = figures.first_layer_filters(model)
     shown = [axes.images[0].get_array() for axes in figure.axes if axes.images]
     assert len(shown) == 16
-    assert all(0 <= picture.min() and picture.max() <= 1 for picture in shown)
+    assert all(picture.min() >= 0 and picture.max() <= 1 for picture in shown)
     with pytest.raises(
         ValueError, match=r"layer='conv2_1_a' with a kernel of shape \(3, 3, 16, 16\)"
     ):
@@ -148,7 +148,7 @@ def test_errors_may_be_drawn_against_iterations():
     assert axes.get_ylim() == (0, 20)
     bare = {name: history[name] for name in ("training_error", "test_error")}
     with pytest.raises(
-        ValueError, match="all histories have 'iterations' or none. Received: 1 of 2"
+        ValueError, match=r"all histories have 'iterations' or none. Received: 1 of 2"
     ):
         figures.training_curves({"ResNets": {"a": history, "b": bare}})
     with pytest.raises(ValueError, match="'iterations' as many or none"):
