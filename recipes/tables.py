@@ -30,8 +30,9 @@ HEADER = """<!-- Written by recipes/tables.py from results in JSON; edit neither
 
 Tables 2 to 6 as the paper prints them ([arXiv:1512.03385](https://arxiv.org/abs/1512.03385)),
 beside what this package measured. Errors are in per cent; "difference" is ours less the paper's.
-A `.keras` file in a command is a network that you have trained, on images normalised as
-torchvision's (`--image tv`). What the protocols are: [Evaluation](evaluation.md).
+A `.keras` file in a command is a network that you have trained; `--image tv` says how its images
+are resized, cropped and, if the network does not do that itself, normalised. What the protocols
+are: [Evaluation](evaluation.md).
 """
 
 

@@ -141,15 +141,13 @@ def test_a_figure_is_written_as_png_and_svg(tmp_path):
 
 @pytest.mark.once
 def test_errors_may_be_drawn_against_iterations():
-    history = {"training_error": [9.0, 5.0], "test_error": [9.0, 6.0], "iterations": [391, 782]}
+    history = {"training_error": [9.0, 5.0], "test_error": [9.0, 6.0], "step": [391, 782]}
     (axes,) = figures.training_curves({"ResNets": {"ResNet-20": history}}, most=20).axes
     assert axes.get_xlabel() == "iterations"
     assert list(axes.lines[0].get_xdata()) == [391, 782]
     assert axes.get_ylim() == (0, 20)
     bare = {name: history[name] for name in ("training_error", "test_error")}
-    with pytest.raises(
-        ValueError, match=r"all histories have 'iterations' or none. Received: 1 of 2"
-    ):
+    with pytest.raises(ValueError, match=r"all histories have 'step' or none. Received: 1 of 2"):
         figures.training_curves({"ResNets": {"a": history, "b": bare}})
-    with pytest.raises(ValueError, match="'iterations' as many or none"):
-        figures.training_curves({"ResNets": {"a": history | {"iterations": [1]}}})
+    with pytest.raises(ValueError, match="'step' as many or none"):
+        figures.training_curves({"ResNets": {"a": history | {"step": [1]}}})

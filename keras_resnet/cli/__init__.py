@@ -10,7 +10,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-COMMANDS = ("list", "evaluate")
+COMMANDS = ("list", "evaluate", "report")
 
 EXIT_CODES = "exit status: 0 done, 1 an error of the program, 2 bad input, 130 interrupted"
 

@@ -18,7 +18,7 @@ def training_curves(
     Args:
         panels: from the title of a panel to its networks; from the name of a network to its
             history, which holds two lists of equal length, `"training_error"` and
-            `"test_error"`, in per cent after epochs 1, 2, ...; with `"iterations"`, a third
+            `"test_error"`, in per cent after epochs 1, 2, ...; with `"step"`, a third
             list, after so many steps. Networks take the same colours, in order, in every panel.
         most: error at the top of the axis, in per cent; the paper's Fig. 6 ends at 20.
 
@@ -28,7 +28,7 @@ def training_curves(
     Raises:
         ImportError: matplotlib is not installed.
         ValueError: there is nothing to draw, a history lacks one of the two lists, or only
-            some have iterations.
+            some have steps.
 
     Example:
 
@@ -42,10 +42,10 @@ def training_curves(
         raise ValueError(f"`panels` must hold at least one history. Received: panels={panels!r}")
     for history in histories:
         check_history(history)
-    stepwise = ["iterations" in history for history in histories]
+    stepwise = ["step" in history for history in histories]
     if any(stepwise) and not all(stepwise):
         raise ValueError(
-            "Either all histories have 'iterations' or none. Received: "
+            "Either all histories have 'step' or none. Received: "
             f"{sum(stepwise)} of {len(stepwise)}"
         )
     figure = new_figure(1.2 + 4.2 * len(panels), 4.8)
@@ -67,18 +67,18 @@ def training_curves(
 
 
 def check_history(history) -> None:
-    keys = ["training_error", "test_error", *(["iterations"] if "iterations" in history else [])]
+    keys = ["training_error", "test_error", *(["step"] if "step" in history else [])]
     lengths = {len(history.get(key, ())) for key in keys}
     if lengths == {0} or len(lengths) > 1:
         raise ValueError(
             "A history must hold 'training_error' and 'test_error', one number for every epoch, "
-            "and 'iterations' as many or none. "
+            "and 'step' as many or none. "
             f"Received: {dict(history)!r}"
         )
 
 
 def draw_history(axes, name, history, colour) -> None:
-    epochs = history.get("iterations") or range(1, len(history["training_error"]) + 1)
+    epochs = history.get("step") or range(1, len(history["training_error"]) + 1)
     training, test = history["training_error"], history["test_error"]
     label = f"{name} ends at {training[-1]:.1f} % (test {test[-1]:.1f} %)"
     only = "o" if len(epochs) == 1 else None  # a line through one point cannot be seen

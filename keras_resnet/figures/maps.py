@@ -129,7 +129,9 @@ def first_layer_filters(model: keras.Model, layer: str = "conv1") -> "Figure":
         ValueError: there is no such layer, or it has no kernels of 1 or 3 channels.
     """
     names = [found.name for found in model.layers]
-    kernel = model.get_layer(layer).get_weights()[0] if layer in names else np.zeros(0)
+    kernel: np.ndarray = np.zeros(0)
+    if layer in names and model.get_layer(layer).weights:
+        kernel = model.get_layer(layer).get_weights()[0]
     if kernel.ndim != 4 or kernel.shape[2] not in (1, 3):
         raise ValueError(
             f"`layer` must be a convolution of 1 or 3 channels. Received: layer={layer!r} with a "
