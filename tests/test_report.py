@@ -20,11 +20,19 @@ pytest.importorskip("matplotlib", reason='matplotlib comes with the extra "recip
 pytestmark = pytest.mark.once
 
 BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
-FLAGS = (
-    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --hide-scrollbars "
-    "--disable-background-networking --disable-component-update --disable-sync "
-    "--enable-logging=stderr --virtual-time-budget=2000"
-).split()
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--hide-scrollbars",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--enable-logging=stderr",
+    "--virtual-time-budget=2000",
+]
 HISTORY = {"training_loss": [2.0, 1.0], "training_error": [60.0, 20.0], "test_error": [61.0, 25.0]}
 RECORD = {
     "recipe": {"epochs": 2, "out": "<script>alert(1)</script>"},
@@ -128,8 +136,14 @@ def browse(path: pathlib.Path, width: int) -> tuple[str, list[str]]:
     """The page's title once it has been laid out, and what the browser's console says."""
     with tempfile.TemporaryDirectory() as profile:
         done = subprocess.run(
-            [BROWSER, *FLAGS, f"--window-size={width},1200", f"--user-data-dir={profile}"]
-            + ["--dump-dom", path.as_uri()],
+            [
+                BROWSER,
+                *FLAGS,
+                f"--window-size={width},1200",
+                f"--user-data-dir={profile}",
+                "--dump-dom",
+                path.as_uri(),
+            ],
             capture_output=True,
             text=True,
             timeout=60,
