@@ -11,6 +11,7 @@ IS_COMMAND = pathlib.PurePath(next(iter(getattr(sys, "argv", ())), "")).stem == 
 if not IS_COMMAND:
     from keras_resnet.classify import classify, decode_predictions
     from keras_resnet.costs import count, endpoints
+    from keras_resnet.export import ExportError, Report, export, fold_batch_norm
     from keras_resnet.family import Costs, list_models, summary_table
     from keras_resnet.finetuning import freeze_batch_norm, new_head, unfreeze_from
     from keras_resnet.layers import FusedNetwork as Network
@@ -52,6 +53,7 @@ __all__ = [
     "Architecture",
     "Costs",
     "DownloadError",
+    "ExportError",
     "Network",
     "Plain18",
     "Plain20",
@@ -62,6 +64,7 @@ __all__ = [
     "Plain110",
     "Preprocessing",
     "Record",
+    "Report",
     "ResNet18",
     "ResNet20",
     "ResNet32",
@@ -79,6 +82,8 @@ __all__ = [
     "count",
     "decode_predictions",
     "endpoints",
+    "export",
+    "fold_batch_norm",
     "freeze_batch_norm",
     "list_models",
     "list_weights",

@@ -16,7 +16,11 @@ from keras_resnet.options import Options
 from keras_resnet.paper import Architecture
 
 # "We initialize the weights as in [13]": He et al. 2015, Eqn. 14, variance 2 / fan-out.
-HE_NORMAL = keras.initializers.VarianceScaling(2.0, "fan_out", "untruncated_normal")
+
+
+def he_normal():
+    """A new one for each layer: an initializer of Keras draws the same numbers each time."""
+    return keras.initializers.VarianceScaling(2.0, "fan_out", "untruncated_normal")
 
 
 def channel_axis() -> int:
@@ -35,7 +39,7 @@ def conv_bn(kit, x, filters, kernel, stride=1, dilation=1, *, relu=True, gamma="
         "valid" if stride > 1 else "same",
         dilation_rate=dilation,
         use_bias=False,
-        kernel_initializer=HE_NORMAL,
+        kernel_initializer=he_normal(),
         name=name,
     )(x)
     x = kit.BatchNormalization(

@@ -28,12 +28,12 @@ def without_values():
         with keras.device("meta"):
             yield
         return
-    drawn = keras_resnet.resnet.HE_NORMAL
-    keras_resnet.resnet.HE_NORMAL = keras.initializers.Zeros()
+    drawn = keras_resnet.resnet.he_normal
+    keras_resnet.resnet.he_normal = keras.initializers.Zeros
     try:
         yield
     finally:
-        keras_resnet.resnet.HE_NORMAL = drawn
+        keras_resnet.resnet.he_normal = drawn
 
 
 def random(label: str) -> np.random.Generator:

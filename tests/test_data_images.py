@@ -23,6 +23,7 @@ from keras_resnet.data.pipeline import (  # noqa: E402
     EvaluationBatches,
     ImageBatches,
 )
+from keras_resnet.data.randaugment import RandAugment  # noqa: E402
 
 pytestmark = pytest.mark.once
 
@@ -107,7 +108,9 @@ SETTINGS = {
     "area": {},
     "paper": {"augmentation": Augmentation(crop="scale", lighting=0.1)},
     "a2": {
-        "augmentation": Augmentation(interpolation="bicubic", antialias=True),
+        "augmentation": Augmentation(
+            interpolation="bicubic", antialias=True, randaugment=RandAugment(7)
+        ),
         "mixing": Mixing(0.1, 1.0),
         "repeats": 3,
     },
@@ -193,6 +196,7 @@ def image(transform, data: bytes, size=16, number=0) -> np.ndarray:
     return transform.image(
         tf.constant(data), tf.constant(True), tf.constant(size), tf.constant(drawn.window[0]),
         tf.constant(drawn.flip[0]), tf.constant(drawn.shift[0]),
+        tf.constant(drawn.operations[0]), tf.constant(drawn.arguments[0]),
     ).numpy()  # fmt: skip
 
 

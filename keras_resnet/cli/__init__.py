@@ -10,7 +10,19 @@ import os
 import sys
 from collections.abc import Sequence
 
-COMMANDS = ("list", "evaluate", "report")
+# In the order of `--help`.
+COMMANDS = (
+    "list",
+    "show",
+    "weights",
+    "predict",
+    "evaluate",
+    "report",
+    "export",
+    "convert",
+    "benchmark",
+    "completion",
+)
 
 EXIT_CODES = "exit status: 0 done, 1 an error of the program, 2 bad input, 130 interrupted"
 
@@ -36,12 +48,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         options.run(options)
         sys.stdout.flush()
-    except (ValueError, ImportError, OSError) as error:
-        if isinstance(error, BrokenPipeError):  # as `keras-resnet list | head` has it
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            return 0
-        print(f"keras-resnet: {error}", file=sys.stderr)
-        return 2
+    except BrokenPipeError:  # as `keras-resnet list | head` has it
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except KeyboardInterrupt:
         return 130
+    except Exception as error:
+        if not is_input(error):
+            raise
+        print(f"keras-resnet: {error}", file=sys.stderr)
+        return 2
     return 0
+
+
+def is_input(error: Exception) -> bool:
+    """Whether what went wrong lies in what was asked for: then there is no traceback."""
+    ours = type(error).__module__.startswith("keras_resnet.")
+    return ours or isinstance(error, (ValueError, ImportError, OSError))

@@ -10,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 
 from keras_resnet.data.order import normals, uniforms
+from keras_resnet.data.randaugment import RandAugment, augmented
 from keras_resnet.data.windows import AREA_DRAWS, area_windows, scale_windows
 
 # AlexNet's "fancy PCA", in RGB of 0 to 1, as facebookarchive/fb.resnet.torch has it.
@@ -19,6 +20,7 @@ EIGENVECTORS = (
     (-0.5808, -0.0045, -0.8140),
     (-0.5836, -0.6948, 0.4203),
 )
+FIRST = 1 + AREA_DRAWS + 6  # draws before those of RandAugment: flip, window, colour
 KERNELS = {"bilinear": "triangle", "bicubic": "keyscubic"}
 
 
@@ -41,11 +43,14 @@ class Drawn:
         window: (n, 4) top, left, height, width in pixels, int32.
         flip: (n,) bool.
         shift: (n, 3) grey levels added to red, green and blue, float32.
+        operations, arguments: (n, k) of RandAugment, int32 and float32.
     """
 
     window: np.ndarray
     flip: np.ndarray
     shift: np.ndarray
+    operations: np.ndarray
+    arguments: np.ndarray
 
 
 @dataclasses.dataclass(frozen=True)
@@ -68,6 +73,7 @@ class Augmentation:
             It takes nearly as long as decoding does.
         dct_scaling: decode at a half or a quarter of the size where that is still as large as
             what is asked for: libjpeg then averages, where resizing alone leaves pixels out.
+        randaugment: a `RandAugment`, or None.
 
     Example, what Goyal et al. and most after them take, and the paper's own:
 
@@ -86,6 +92,7 @@ class Augmentation:
     interpolation: Literal["bilinear", "bicubic"] = "bilinear"
     antialias: bool = False
     dct_scaling: bool = False
+    randaugment: RandAugment | None = None
 
     def __post_init__(self):
         for name, values in (("crop", ("area", "scale")), ("interpolation", KERNELS)):
@@ -108,25 +115,28 @@ class Augmentation:
 
     def drawn(self, key: np.ndarray, sides: np.ndarray) -> Drawn:
         """What chance decides about images of these keys (n,) and sizes (n, 2)."""
-        uniform = uniforms(key, 1 + AREA_DRAWS + 6)
+        policy = self.randaugment
+        uniform = uniforms(key, FIRST + (policy.draws if policy else 0))
         place = uniform[:, 1 : 1 + AREA_DRAWS]
         if self.crop == "area":
             window = area_windows(sides, place, self.area, self.ratio)
         else:
             window = scale_windows(sides, place, self.shorter)
-        along = self.lighting * normals(uniform[:, 1 + AREA_DRAWS :]) * EIGENVALUES
+        along = self.lighting * normals(uniform[:, 1 + AREA_DRAWS : FIRST]) * EIGENVALUES
         shift = 255 * along @ np.array(EIGENVECTORS).T
         flip = (uniform[:, 0] < 0.5) & self.flip
-        return Drawn(window.astype("int32"), flip, shift.astype("float32"))
+        shift = shift.astype("float32")
+        operations, arguments = policy.drawn(uniform[:, FIRST:]) if policy else none(len(key))
+        return Drawn(window.astype("int32"), flip, shift, operations, arguments)
 
-    def image(self, data, is_jpeg, size, window, flip, shift):
+    def image(self, data, is_jpeg, size, window, flip, shift, operations, arguments):
         """Decodes and augments one image: a (size, size, 3) tensor in uint8.
 
         Args:
             data: the file, a string tensor.
             is_jpeg: whether it is a JPEG, a bool tensor.
             size: side of the square, an int32 tensor.
-            window, flip, shift: of `Drawn`, for this image.
+            window, flip, shift, operations, arguments: of `Drawn`, for this image.
         """
         tf = tensorflow()
         x = decoded(data, is_jpeg, window, size if self.dct_scaling else None)
@@ -135,7 +145,16 @@ class Augmentation:
             x += shift
         # From here on whole grey levels: a quarter of the bytes to move to the device.
         x = whole_levels(x, bounded=self.interpolation == "bilinear" and not self.lighting)
-        return tf.cond(flip, lambda: tf.reverse(x, [1]), lambda: x) if self.flip else x
+        if self.flip:
+            x = tf.cond(flip, lambda: tf.reverse(x, [1]), lambda: x)
+        if self.randaugment is None:
+            return x
+        return tf.cast(augmented(tf.cast(x, "float32"), operations, arguments), "uint8")
+
+
+def none(n: int) -> tuple[np.ndarray, np.ndarray]:
+    """One operation of RandAugment that does nothing: tf.data crashes on empty tensors."""
+    return np.zeros((n, 1), "int32"), np.zeros((n, 1), "float32")
 
 
 def any_format(data):
@@ -229,9 +248,9 @@ class CentreCrop:
         """The whole image: nothing is left to chance."""
         window = np.concatenate([np.zeros_like(sides), sides], axis=1).astype("int32")
         n = len(key)
-        return Drawn(window, np.zeros(n, "bool"), np.zeros((n, 3), "float32"))
+        return Drawn(window, np.zeros(n, "bool"), np.zeros((n, 3), "float32"), *none(n))
 
-    def image(self, data, is_jpeg, size, window, flip, shift):
+    def image(self, data, is_jpeg, size, *_):
         """See `Augmentation.image`."""
         tf = tensorflow()
         x = tf.cond(

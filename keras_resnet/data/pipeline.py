@@ -21,12 +21,6 @@ from keras_resnet.data.sources import Images
 
 CHUNK = 16  # images read by one call of Python
 READERS = 2  # such calls at a time: reading waits for the disk, not for the processor
-# What `fetched` returns for each image: file, JPEG or not, size, window, flip, shift of colour,
-# label, weight, and how it is mixed.
-FETCHED: list[tuple[str, list[int]]] = [
-    ("string", []), ("bool", []), ("int32", []), ("int32", [4]), ("bool", []), ("float32", [3]),
-    ("int32", []), ("float32", []), ("float32", []), ("int32", [4]),
-]  # fmt: skip
 Size = int | Callable[[int], int]
 
 
@@ -101,6 +95,8 @@ class FileBatches:
             drawn.window,
             drawn.flip,
             drawn.shift,
+            drawn.operations,
+            drawn.arguments,
             np.array([self.images.label(n) for n in numbers], "int32"),
             np.where(np.array(numbers) == chosen.image, chosen.weight, np.float32(0)),
             kept,
@@ -118,11 +114,12 @@ class FileBatches:
         kept = np.array([one.kept for one in drawn], "float32")
         return kept, np.array([one.box for one in drawn], "int32")
 
-    def decoded(self, data, is_jpeg, size, window, flip, shift, *rest):
-        x = self.transform.image(data, is_jpeg, size, window, flip, shift)
+    def decoded(self, *fetched):
+        *file, label, weight, kept, box = fetched
+        x = self.transform.image(*file)
         side = None if callable(self.size) else self.size
         x.set_shape([side, side, 3])
-        return x, *rest
+        return x, label, weight, kept, box
 
     def dataset(self, start: int = 0, stop: int | None = None) -> Any:
         """A tf.data.Dataset of the batches of the global steps from `start` to before `stop`.
@@ -134,10 +131,16 @@ class FileBatches:
         local = self.order.local_batch_size
         end = 2**62 if stop is None else stop * local
 
+        # Of file, JPEG or not, size, window, flip, shift, operations, their arguments, label,
+        # weight, and how the image is mixed.
+        k = self.transform.drawn(np.zeros(1, "uint64"), np.ones((1, 2), int)).operations.shape[1]
+        kinds = ("string", "bool", "int32", "int32", "bool", "float32", "int32", "float32",
+                 "int32", "float32", "float32", "int32")  # fmt: skip
+        shapes: tuple = ((), (), (), (4,), (), (3,), (k,), (k,), (), (), (), (4,))
+
         def fetch(positions):
-            kinds = [kind for kind, _ in FETCHED]
             found = tf.numpy_function(self.fetched, [positions], kinds, stateful=False)
-            for tensor, (_, shape) in zip(found, FETCHED, strict=True):
+            for tensor, shape in zip(found, shapes, strict=True):
                 tensor.set_shape([None, *shape])
             return tuple(found)
 
