@@ -3,7 +3,6 @@
 import json
 
 import numpy as np
-import pytest
 from golden_cases import FOLDER, REGENERATE
 from support_training import twenty_steps
 
