@@ -191,7 +191,7 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=224)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=10)
-    parser.add_argument("--steps", type=int, default=3, help="of a turn, after one that is not timed")
+    parser.add_argument("--steps", type=int, default=3, help="of a turn, after an untimed one")
     parser.add_argument("--contenders", default="", help="only those whose name holds this")
     parser.add_argument("--out", type=pathlib.Path, help="a JSON file")
     options = parser.parse_args()
