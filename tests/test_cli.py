@@ -4,7 +4,6 @@ import json
 import re
 import subprocess
 import sys
-import time
 
 import keras
 import numpy as np
@@ -15,12 +14,11 @@ from keras_resnet import cli
 
 
 def in_a_terminal(*arguments: str) -> subprocess.CompletedProcess:
-    """The command as installed, with the modules it loaded as the last line of its errors."""
+    """The command as installed; the last line of its errors tells its seconds and its modules."""
     program = f"""
-import sys
+import atexit, sys, time
 sys.argv = ["keras-resnet", *{arguments!r}]
-import atexit
-atexit.register(lambda: print(" ".join(sys.modules), file=sys.stderr))
+atexit.register(lambda: print(time.process_time(), *sys.modules, file=sys.stderr))
 from keras_resnet.cli import main
 sys.exit(main())
 """
@@ -29,17 +27,11 @@ sys.exit(main())
 
 @pytest.mark.once
 @pytest.mark.parametrize("arguments", [["--help"], ["list"], ["list", "--help"], ["lst"]])
-def test_the_command_starts_without_keras_or_numpy(arguments):
-    times = []
-    for _ in range(3):  # a busy machine may be slow once
-        started = time.monotonic()
-        done = in_a_terminal(*arguments)
-        times.append(time.monotonic() - started)
-        loaded = set(done.stderr.splitlines()[-1].split())
-        assert not {"keras", "numpy", "tensorflow", "jax", "torch"} & loaded
-        if times[-1] < 0.5:
-            break
-    assert min(times) < 0.5, times
+def test_the_command_starts_in_half_a_second_without_keras_or_numpy(arguments):
+    """Seconds of the processor: those on the clock depend on what else runs."""
+    seconds, *loaded = in_a_terminal(*arguments).stderr.splitlines()[-1].split()
+    assert not {"keras", "numpy", "tensorflow", "jax", "torch"} & set(loaded)
+    assert float(seconds) < 0.5
 
 
 @pytest.mark.once
