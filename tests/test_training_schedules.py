@@ -65,8 +65,8 @@ def test_more_images_take_longer_steps():
 
 def model_with(schedule, optimizer=SGD):
     keras.utils.set_random_seed(0)
-    layers = [keras.Input((8,)), keras.layers.Dense(2, name="fc")]
-    model = keras.Sequential(layers, name="model")
+    inputs = keras.Input((8,))
+    model = keras.Model(inputs, keras.layers.Dense(2, name="fc")(inputs))
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile(optimizer(schedule), loss, metrics=["accuracy"])
     return model
