@@ -8,6 +8,7 @@ import sys
 
 import keras
 import numpy as np
+import pytest
 from golden_cases import FOLDER, REGENERATE
 from support import BACKEND
 from support_training import RECIPES, twenty_steps
