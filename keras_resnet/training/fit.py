@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 import keras
 
+from keras_resnet.data.feed import on_device
 from keras_resnet.files import plainly, whole
 from keras_resnet.options import is_count
 from keras_resnet.training.checkpoints import Checkpoint, Checkpoints, make_metrics
@@ -172,7 +173,7 @@ def run(model: keras.Model, data: Batches, loop: Loop, start: int, stop: int) ->
     """One call of Keras' `fit`: part of one epoch, or several whole ones."""
     first, last = start // data.steps_per_epoch, -(-stop // data.steps_per_epoch)
     model.fit(
-        data.batches(start, stop),
+        fed(data, start, stop),
         steps_per_epoch=(stop - start) // (last - first),
         initial_epoch=first,
         epochs=last,
@@ -180,6 +181,21 @@ def run(model: keras.Model, data: Batches, loop: Loop, start: int, stop: int) ->
         callbacks=loop,
         verbose=0,
     )
+
+
+def fed(data: Batches, start: int, stop: int) -> Any:
+    """The batches as the backend's `fit` takes them best."""
+    if keras.backend.backend() == "torch":
+        return on_device(data.batches(start, stop))
+    if keras.backend.backend() == "tensorflow" and hasattr(data, "dataset"):
+        import tensorflow as tf
+
+        # Keras would fix the size of all images by the first, and sizes may rise.
+        signature = data.dataset(start, start + 1).element_spec
+        return tf.data.Dataset.from_generator(
+            lambda: data.batches(start, stop), output_signature=signature
+        )
+    return data.batches(start, stop)
 
 
 def refuse_another_run(checkpoint: Checkpoint, configuration: dict[str, Any], folder: Path) -> None:
