@@ -186,14 +186,14 @@ class FileBatches:
                     raise
 
     def find_bad(self, step: int) -> bool:
-        """Looks closely at the images near a step at which decoding failed.
+        """Looks closely at the images of a step at which decoding failed.
 
         Returns:
             Whether there are any bad ones that were not known: the batches can be made again.
         """
         known = len(self.reader.bad)
         local = self.order.local_batch_size
-        for n in self.order.at(np.arange(step * local, (step + 8) * local)).image:
+        for n in self.order.at(np.arange(step * local, (step + 1) * local)).image:
             if int(n) not in self.reader.bad:
                 try:
                     n, data, _ = self.reader.good(int(n))
