@@ -235,6 +235,17 @@ def test_pillow_decodes_the_same_pixels():
     assert np.abs(ours.astype(int) - theirs).max() <= 1
 
 
+@pytest.mark.parametrize("size", [40, 90, 224])
+def test_dct_scaling_shrinks_as_averaging_does(size):
+    window = tf.constant([0, 0, 200, 200])
+    x = augmentation.decoded(tf.constant(whole_jpeg), tf.constant(True), window, size)
+    ratio = {40: 4, 90: 2, 224: 1}[size]
+    assert x.shape == (200 // ratio, 200 // ratio, 3)
+    whole = tf.io.decode_jpeg(whole_jpeg).numpy().astype("float32")
+    averaged = whole.reshape(200 // ratio, ratio, 200 // ratio, ratio, 3).mean(axis=(1, 3))
+    assert np.abs(x.numpy() - averaged).max() < 4
+
+
 def windows(transform, height=300, width=400) -> np.ndarray:
     sides = np.tile([height, width], (2000, 1))
     found = transform.drawn(keys(1, np.arange(2000)), sides).window

@@ -88,7 +88,7 @@ def checked(data: bytes) -> tuple[int, int]:
     """Height and width; an error where data are no whole image.
 
     A JPEG that begins and ends like one is let pass: decoding it finds the rest, see
-    `FileBatches.batches`. All else is decoded here and now, which is rare.
+    `FileBatches.batches` of file_batches.py. All else is decoded here and now, which is rare.
     """
     if data[:3] == JPEG and data.rfind(END_OF_IMAGE, -TAIL) >= 0 and (sides := jpeg_sides(data)):
         return sides
