@@ -302,3 +302,36 @@ def test_eight_bits_keep_the_accuracy_of_real_images(format, tmp_path, shared_da
         says[dtype] = open_exported(report.path)(pixels)[0].argmax(1)
     assert np.mean(says["float32"] == says["int8"]) > 0.95
     assert report.bytes < 0.4 * (tmp_path / f"float32{FORMATS[format].suffix}").stat().st_size
+
+
+@pytest.mark.skipif(BACKEND != "torch", reason="the graph that torch writes")
+def test_padding_is_part_of_convolutions_and_pools_where_that_is_the_same():
+    from keras_resnet.export.torch_graph import TorchConv2D, TorchMaxPooling2D, joined
+
+    steps = [
+        keras.layers.ZeroPadding2D(2),
+        keras.layers.Conv2D(4, 5, 2, activation="relu"),
+        keras.layers.Conv2D(6, 3, padding="same", dilation_rate=2),
+        keras.layers.ReLU(),
+        keras.layers.ZeroPadding2D(1),
+        keras.layers.MaxPooling2D(3, 2),
+    ]
+    stay = [
+        keras.layers.ZeroPadding2D(((0, 1), (0, 1))),
+        keras.layers.Conv2D(4, 2),
+        keras.layers.Conv2D(4, 3, 2, padding="same"),
+        keras.layers.ZeroPadding2D(1),
+        keras.layers.MaxPooling2D(2),
+    ]
+    x = image = keras.Input((21, 22, 3))
+    for step in (*steps, *stay):
+        x = step(x)
+    model = fill(keras.Model(image, x))
+    copy = joined(model)
+    kinds = [type(layer) for layer in copy.layers]
+    assert kinds.count(keras.layers.ZeroPadding2D) == 2
+    assert (kinds.count(TorchConv2D), kinds.count(TorchMaxPooling2D)) == (3, 2)
+    assert copy.output.shape == model.output.shape
+    x = images(2, 21, 22, 3)
+    expected, found = (verification.outputs_of(one, x)[0] for one in (model, copy))
+    assert np.abs(expected - found).max() < 1e-5 * np.abs(expected).max()
