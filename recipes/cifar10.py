@@ -82,7 +82,7 @@ class Recipe(runs.Training):
         1, 'parts of a batch, each normalized by itself; 2 are the paper\'s "two GPUs"'
     )
     recompute_batch_norm: bool = option(False, "statistics over 8,192 images, after the training")
-    out: str = option("runs/cifar10", "folder to write to; the same command continues there")
+    out: str = option("runs/cifar10", "folder to write to, or to continue in")
 
     def __post_init__(self):
         self.check()
@@ -200,6 +200,7 @@ def main(recipe):
         batches,
         network=recipe.model,
         steps=settings.steps * recipe.accumulate,
+        image=(32, 32, 3),
         # "we only evaluate the single view of the original 32x32 image"
         evaluate=lambda model: training.evaluate(model, held_out),
         callbacks=callbacks,
