@@ -71,6 +71,8 @@ def write_files(folder: pathlib.Path, size: int, wanted: set[str]) -> None:
     for dtype in ("float32", "int8"):
         suffix = "" if dtype == "float32" else "-int8"
         names = [name for name in wanted if name.startswith(f"ours{suffix}.")]
+        if not names:
+            continue
         images = verification.sample_images((size, size, 3), "float32", 16)
         reports = keras_resnet.export(
             model,

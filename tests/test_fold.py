@@ -133,6 +133,15 @@ def test_a_users_own_layers_are_folded(case):
     assert_same(model, folded, images(3, 8, 8, 4))
 
 
+def test_operations_without_a_layer_stay():
+    image = keras.Input((8, 8, 4))
+    x = layers.BatchNormalization()(layers.Conv2D(4, 3, padding="same")(image * 2))
+    model = filled(keras.Model(image, keras.ops.relu(x) + image))
+    folded = fold_batch_norm(model)
+    assert not norms(folded)
+    assert_same(model, folded, images(2, 8, 8, 4))
+
+
 def test_a_sequential_model_is_folded():
     model = filled(
         keras.Sequential([keras.Input((6,)), layers.Dense(5), layers.BatchNormalization()])

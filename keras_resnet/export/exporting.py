@@ -113,6 +113,8 @@ def export(
     started = time.monotonic()
     several = not isinstance(path, str | os.PathLike)
     paths = [Path(path)] if isinstance(path, str | os.PathLike) else list(map(Path, path))
+    if not paths:
+        raise ValueError("`path` must be a path or a list of paths. Received: an empty list")
     given = [format] * len(paths) if format is None or isinstance(format, str) else list(format)
     formats = [format_of(*pair) for pair in zip(paths, given, strict=True)]
     for name in formats:

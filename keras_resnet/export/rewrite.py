@@ -62,6 +62,8 @@ def copied(
     left_out: set[int] = set()
 
     def clone(layer):
+        if not isinstance(layer, keras.layers.Layer):
+            return layer  # an operation of keras.ops has no state
         new = make(layer)
         if new is None:
             new = keras.layers.Identity()

@@ -12,6 +12,7 @@ import numpy as np
 from keras_resnet.export import precision
 from keras_resnet.export.formats import ExportError
 from keras_resnet.export.prepare import INPUT
+from keras_resnet.export.torch_graph import joined
 from keras_resnet.network import deep_graph
 
 OUTPUT = "output_0"
@@ -76,7 +77,7 @@ def onnx(model, path, dtype, batch, calibration):
     # Keras falls back to the TorchScript exporter for a dynamic batch, which leaves outputs
     # without a name and hundreds of casts; torch's own takes the same module.
     program = torch.onnx.export(
-        model,
+        joined(model),
         (sample(model, batch),),
         input_names=[INPUT],
         output_names=[f"output_{n}" for n in range(len(model.outputs))],
