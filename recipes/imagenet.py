@@ -153,6 +153,7 @@ class Recipe(runs.Training):
     data: str = option("", "where the images are")
     dataset: str = option("imagenet", "imagenet; digits or synthetic need no --data")
     epochs: int = option(0, "0: as many as the recipe")
+    steps: int = option(0, "batches to train on instead, to try it; 0: all of the epochs")
     batch_size: int = option(0, "0: that of the recipe; the learning rate follows in proportion")
     learning_rate: float = option(0.0, "0: that of the recipe")
     width: int = option(0, "channels of the first stage, for a narrow network; 0: the paper's")
@@ -166,7 +167,7 @@ class Recipe(runs.Training):
         keras_resnet.paper.one_of("dataset", self.dataset, ("imagenet", "digits", "synthetic"))
         keras_resnet.paper.one_of("on_bad_image", self.on_bad_image, ("skip", "fatal"))
         keras_resnet.paper.architecture(self.model)
-        for name in ("epochs", "batch_size", "learning_rate", "width", "workers"):
+        for name in ("epochs", "steps", "batch_size", "learning_rate", "width", "workers"):
             if getattr(self, name) < 0:
                 raise ValueError(f"`{name}` must be at least 0. Received: {getattr(self, name)}")
 
@@ -307,7 +308,7 @@ def main(recipe):
         model,
         batches,
         network=recipe.model,
-        steps=settings.epochs * batches.steps_per_epoch,
+        steps=recipe.steps or settings.epochs * batches.steps_per_epoch,
         image=(size, size, 3),
         evaluate=lambda model: training.evaluate(model, tested),
         settings=dataclasses.asdict(settings),
