@@ -133,7 +133,7 @@ def test_the_figures_of_a_network_are_written(folder, tmp_path, recipe):
     names = {path.name for path in tmp_path.iterdir()}
     stems = ("filters", "stages", "maps-conv2_1_a", "activation")
     assert names == {f"{stem}.{suffix}" for stem in stems for suffix in ("png", "svg")}
-    for wrong in ({}, {"model": "mine.keras"}, {"run": str(tmp_path)}):
+    for wrong in ({}, {"model": "mine.keras"}, {"run": (str(tmp_path),)}):
         with pytest.raises(ValueError, match="Received: "):
             figures.Recipe(**wrong)
 
@@ -151,3 +151,26 @@ def test_the_benchmark_compares_as_many_windows_as_dense_has_positions(
     assert rows["dense"]["views"] == rows["windows"]["views"] == 3
     assert rows["10-crop"]["views"] == 10
     assert rows["dense"]["times_dense"] == 1
+
+
+@pytest.mark.once
+def test_the_figures_of_runs_are_written(folder, tmp_path, recipe):
+    """Of digits with a saved network, and of a run whose networks were measured by steps."""
+    pytest.importorskip("sklearn")
+    history = {"training_error": [50.0, 20.0], "test_error": [51.0, 25.0]}
+    model = fill(keras_resnet.build("cifar_resnet8", input_shape=(16, 16, 1)))
+    runs = []
+    for name, record in {
+        "digits": {"digits": {}, "networks": {"cifar_resnet8": {"history": history}}},
+        "steps": {"networks": {"resnet18": {"history": history | {"step": [1, 2]}}}},
+    }.items():
+        runs.append(tmp_path / name)
+        runs[-1].mkdir()
+        (runs[-1] / "results.json").write_text(json.dumps(record))
+    model.save(runs[0] / "resnet8.keras")
+    figures = recipe("figures")
+    for run in runs:
+        figures.main(figures.Recipe(run=(str(run),)))
+    written = [{path.stem for path in (run / "figures").iterdir()} for run in runs]
+    assert written[0] == {"curves", "responses", "filters", "stages", "maps-conv1", "activation"}
+    assert written[1] == {"curves"}

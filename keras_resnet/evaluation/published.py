@@ -140,7 +140,8 @@ def command(row: Row) -> str:
     if not row.network or not row.protocol:
         return ""
     if row.network.startswith("cifar_"):
-        return f"python recipes/cifar10.py --network {row.network}"
+        # "a mini-batch size of 128 on two GPUs", each with statistics of its own
+        return f"python recipes/cifar10.py --model {row.network} --accumulate 2"
     option = f"-{row.shortcut}" if row.shortcut else ""
     model = f"{row.network}.{row.weights}" if row.weights else f"{row.network}{option}.keras"
     image = "" if row.weights else " --image tv"
