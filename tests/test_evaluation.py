@@ -2,6 +2,7 @@
 
 import io
 import json
+import sys
 
 import keras
 import numpy as np
@@ -391,6 +392,7 @@ def test_a_network_that_does_not_give_numbers_is_refused(small):
         ({"batch_size": 0}, r"Received: batch_size=0"),
         ({"workers": 0}, r"Received: workers=0"),
         ({"record": "tv9"}, r"Received: weights='tv9'"),
+        ({"out": "runs/resnet50.tv2"}, r"path of a .json file. Received: out='runs/resnet50.tv2'"),
         ({"protocol": "dense", "record": small_rule(None)}, r"only the protocol '1-crop'"),
     ],
 )
@@ -431,3 +433,12 @@ def test_the_results_name_what_was_confused_and_show_it(small, tmp_path):
 def test_a_bar_shows_how_far_it_is(small, capsys):
     evaluate(small, collection(3), "1-crop", small_rule())
     assert "3/3" in capsys.readouterr().out
+
+
+@pytest.mark.once
+def test_without_pillow_the_error_names_the_extra(small, monkeypatch):
+    data, pixels = collection(1), (picture(40, 50)[None], [0])
+    monkeypatch.setitem(sys.modules, "PIL", None)
+    for images_of_any_kind in (data, pixels):
+        with pytest.raises(ImportError, match=r'pip install "keras3-resnet\[weights\]"'):
+            run(small, images_of_any_kind)

@@ -94,6 +94,8 @@ def evaluate(
     one_of("average", average, ("softmax", "logits"))
     one_of("outputs", outputs, ("auto", "logits", "probabilities"))
     check_counts(batch_size, workers)
+    if out is not None and Path(out).suffix != ".json":
+        raise ValueError(f"`out` must be the path of a .json file. Received: out={str(out)!r}")
     models = list(model) if isinstance(model, list | tuple) else [model]
     classes = same_classes(models)
     source = source_of(data, classes)
