@@ -1,12 +1,13 @@
 """Draws the paper's figures from a run, and what a network makes of an image.
 
     python recipes/figures.py --run runs/digits
+    python recipes/figures.py --run runs/plain20 runs/plain56 runs/resnet20 --most 20
     python recipes/figures.py --model resnet50.tv2 --picture cat.jpg --layers conv1 conv3_4
     python recipes/figures.py --model mine.keras --image resnet50.tv --picture cat.jpg
 
-Of a run: training and test error (Fig. 6), and the layers' responses of the networks it saved
-(Fig. 7). Of a network: its first filters, the maps of any layer and of all stages, and where it
-sees the class. Each as .png and .svg into --out. Seconds to a minute on a CPU.
+Of runs: training and test error (Fig. 1, 4, 6), and the layers' responses of the networks they
+saved (Fig. 7). Of a network: its first filters, the maps of any layer and of all stages, and where
+it sees the class. Each as .png and .svg into --out. Seconds to a minute on a CPU.
 """
 
 import dataclasses
@@ -18,14 +19,15 @@ from common import from_command_line, option
 
 from keras_resnet import figures, paper
 from keras_resnet.classify import imagenet_classes, rgb
-from keras_resnet.data import digits
+from keras_resnet.data import cifar10, digits
 from keras_resnet.evaluation.opening import HOW, open_model, saved_model
 from keras_resnet.preprocessing import Preprocessing
 
 
 @dataclasses.dataclass(frozen=True)
 class Recipe:
-    run: str = option("", "folder of recipes/digits.py")
+    run: tuple[str, ...] = option((), "folders of recipes/digits.py, cifar10.py or imagenet.py")
+    most: float = option(100.0, "error at the top of the curves, in per cent; 20 in Fig. 6")
     model: str = option("", HOW)
     image: str = option("", "the record whose images weights of your own expect")
     picture: str = option("", "image file to show to the model; of a run, a test digit")
@@ -37,8 +39,9 @@ class Recipe:
             raise ValueError("`run` or `model` must be given. Received: neither")
         if self.model and not self.picture:
             raise ValueError("`picture` must name an image file with `model`. Received: none")
-        if self.run and not Path(self.run, "results.json").is_file():
-            raise ValueError(f"`run` must be a folder with results.json. Received: {self.run}")
+        for run in self.run:
+            if not Path(run, "results.json").is_file():
+                raise ValueError(f"`run` must be folders with results.json. Received: {run}")
 
 
 def shown(name):
@@ -46,25 +49,42 @@ def shown(name):
     return f"{'ResNet' if row.shortcut else 'plain'}-{row.depth}"
 
 
-def of_a_run(recipe, draw):
-    """Fig. 6 and Fig. 7 of a run, then its last network on a digit."""
-    networks = json.loads(Path(recipe.run, "results.json").read_text())["networks"]
+def of_runs(recipe, draw):
+    """Fig. 6 and Fig. 7 of runs; of digits also the last network, on a digit."""
     panels: dict[str, dict] = {}
-    for name, result in networks.items():
-        title = "residual networks" if paper.architecture(name).shortcut else "plain networks"
-        panels.setdefault(title, {})[shown(name)] = result["history"]
-    draw(figures.training_curves(panels), "curves")
-    _, (x, labels) = digits.load_data()
-    files = {name: Path(recipe.run, f"{name.removeprefix('cifar_')}.keras") for name in networks}
-    models = {name: saved_model(str(path)) for name, path in files.items() if path.exists()}
-    responses = {shown(name): figures.layer_responses(model, x) for name, model in models.items()}
+    responses: dict[str, dict[str, float]] = {}
+    records = {run: json.loads(Path(run, "results.json").read_text()) for run in recipe.run}
+    for run, record in records.items():
+        x, _ = test_images(run, record)
+        for name, result in record["networks"].items():
+            title = "residual networks" if paper.architecture(name).shortcut else "plain networks"
+            panels.setdefault(title, {})[shown(name)] = result["history"]
+            path = Path(run, f"{name.removeprefix('cifar_')}.keras")
+            path = path if path.exists() else Path(run, "model.keras")
+            if x is not None and path.exists():
+                responses[shown(name)] = figures.layer_responses(saved_model(str(path)), x)
+    draw(figures.training_curves(panels, recipe.most), "curves")
+    if responses:
+        draw(figures.responses_figure(responses), "responses")
     for name, found in responses.items():
         values = list(found.values())
-        print(f"{name:>10}  mean {np.mean(values):.3f}  median {np.median(values):.3f}")
-    draw(figures.responses_figure(responses), "responses")
-    for name, model in models.items():
-        last, title = model, f"{shown(name)} sees a {labels[0]}"
-    of_a_network(recipe, draw, last, x[0], x[0].squeeze(), int(labels[0]), title)
+        print(f"{name:>10}  responses: mean {np.mean(values):.3f}, median {np.median(values):.3f}")
+    if "digits" in records[recipe.run[-1]] and path.exists():
+        x, labels = test_images(recipe.run[-1], records[recipe.run[-1]])
+        title = f"{name} sees a {labels[0]}"
+        of_a_network(
+            recipe, draw, saved_model(str(path)), x[0], x[0].squeeze(), int(labels[0]), title
+        )
+
+
+def test_images(run, record):
+    """What the networks of a run were measured on, as they take it; (None, None) if not known."""
+    if "digits" in record:
+        return digits.load_data()[1]
+    if Path(run, "mean.npy").exists():
+        _, (x, labels) = cifar10.load_data(record["recipe"]["data"] or None)
+        return x / np.float32(255) - np.load(Path(run, "mean.npy")), labels
+    return None, None
 
 
 def of_a_file(recipe, draw):
@@ -93,13 +113,13 @@ def of_a_network(recipe, draw, model, x, picture, label, title):
 
 
 def main(recipe):
-    out = Path(recipe.out or Path(recipe.run, "figures"))
+    out = Path(recipe.out or Path(*recipe.run[:1], "figures"))
 
     def draw(figure, name):
         print(", ".join(map(str, figures.save(figure, out / name))), flush=True)
 
     if recipe.run:
-        of_a_run(recipe, draw)
+        of_runs(recipe, draw)
     if recipe.model:
         of_a_file(recipe, draw)
 

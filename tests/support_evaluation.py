@@ -5,8 +5,10 @@ import zipfile
 
 import keras
 import numpy as np
-from support import random
+from support import fill, random
 
+import keras_resnet
+from keras_resnet.evaluation import evaluate
 from keras_resnet.weights import ImageRule
 
 
@@ -73,3 +75,20 @@ def in_format(images: np.ndarray) -> np.ndarray:
 def softmax(logits):
     powers = np.exp(logits - logits.max(-1, keepdims=True))
     return powers / powers.sum(-1, keepdims=True)
+
+
+CLASSES = 7
+
+
+def small_network():
+    """A network of 32 pixels and 7 classes, with weights that the backend does not change."""
+    return fill(keras_resnet.build("cifar_resnet8", classes=CLASSES))
+
+
+def collection(count=9, shape=(40, 50)):
+    files = [encoded(picture(*shape, label=f"picture {index}")) for index in range(count)]
+    return Collection(files, [index % CLASSES for index in range(count)], "abcdefg")
+
+
+def run(model, data, protocol="1-crop", record=None, **options):
+    return evaluate(model, data, protocol, record or small_rule(), verbose=0, **options)

@@ -160,6 +160,43 @@ def test_flattened_maps_and_full_layers_slide_too(kind):
     assert dense.predict(images(1, 20, 16, 3), verbose=0).shape == (1, 2, 1, 5)
 
 
+class Corners(layers.Layer):
+    """A stand-in for spatial pyramid pooling: a map's first and last pixel, or each window's."""
+
+    def __init__(self, window=None, **kwargs):
+        super().__init__(**kwargs)
+        self.window = window
+
+    def call(self, x):
+        if self.window is None:
+            return keras.ops.concatenate([x[:, 0, 0], x[:, -1, -1]], axis=-1)
+        last = self.window - 1
+        end = -last or None
+        return keras.ops.concatenate([x[:, :end, :end], x[:, last:, last:]], axis=-1)
+
+    def compute_output_spec(self, x):
+        sides = () if self.window is None else (None, None)
+        return keras.KerasTensor((None, *sides, 2 * x.shape[-1]), x.dtype)
+
+    def get_config(self):
+        return {**super().get_config(), "window": self.window}
+
+
+def test_a_pyramid_of_the_map_slides_as_one_of_every_window():
+    image = keras.Input((8, 8, 3))
+    x = layers.PReLU()(layers.Dense(6)(Corners()(layers.Conv2D(4, 1)(image))))
+    model = keras.Model(image, layers.Dense(5, "softmax")(x))
+    for variable in model.weights:
+        variable.assign(images(*variable.shape, label=variable.path))
+    x = images(2, 10, 9, 3)
+    scores = fully_convolutional(model).predict(x, verbose=0)
+    assert scores.shape == (2, 3, 2, 5)
+    for row in range(3):
+        for column in range(2):
+            expected = model.predict(x[:, row : row + 8, column : column + 8], verbose=0)
+            np.testing.assert_allclose(scores[:, row, column], expected, atol=1e-5)
+
+
 def test_networks_slide_with_channels_first(channels_first):
     if keras.backend.backend() == "tensorflow":
         pytest.skip("TensorFlow on a CPU has no channels_first convolution")

@@ -103,3 +103,42 @@ def test_every_command_names_a_file_and_flags_that_exist(tables):
         words = command(row).split()
         if words and words[1] == "recipes/evaluate.py":
             assert {word for word in words if word.startswith("--")} <= flags
+
+
+def training_run(**changes):
+    """results.json of recipes/cifar10.py, as if the paper's ResNet-20 had been trained."""
+    recipe = {"recipe": "paper", "data": "", "validation": False, "smoke": False, "ema": 0.0}
+    settings = {"steps": 64_000, "batch_size": 128, "learning_rate": 0.1, "weight_decay": 1e-4}
+    final = {"top1_error": 8.5, "top5_error": 0.4, "images": 10_000}
+    for name, value in changes.items():
+        part = next(part for part in (recipe, settings, final) if name in part)
+        part[name] = value
+    return {
+        "recipe": recipe,
+        "settings": settings,
+        "network": "cifar_resnet20",
+        "networks": {"cifar_resnet20": {"final": final}},
+        "versions": {"backend": "jax"},
+    }
+
+
+def test_a_training_run_as_in_the_paper_fills_a_row_of_table_6(tables):
+    row = next(row for row in TABLE_6.rows if row.network == "cifar_resnet20")
+    text, used = tables.line(row, {"a": tables.of_a_run(training_run())})
+    assert used == "a"
+    assert "| 8.75 | 8.50 | -0.25 | 1-crop | `python recipes/cifar10.py --model" in text
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"recipe": "fast"}, {"data": "x.zip"}, {"validation": True}, {"steps": 500}, {"images": 16}],
+)
+def test_a_run_that_trained_otherwise_stands_below_the_tables(change, tables):
+    record = tables.of_a_run(training_run(**change))
+    rows = [row for row in TABLE_6.rows if row.network == "cifar_resnet20"]
+    assert tables.line(rows[0], {"a": record})[1] is None
+    assert "trained with recipe" in tables.page({"a": record})
+
+
+def test_a_smoke_run_is_no_result(tables):
+    assert tables.of_a_run(training_run(smoke=True)) is None

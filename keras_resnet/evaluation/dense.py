@@ -121,11 +121,15 @@ def sliding(layer, is_last: bool):
     if isinstance(layer, layers.AveragePooling2D | layers.MaxPooling2D):
         if spatial(layer.output.shape, layer.data_format) == (1, 1):
             config["strides"] = (1, 1)  # one window in the crop: neighbours are a pixel apart
+    elif "window" in config and config["window"] is None and channel_axis() == 3:
+        # A pyramid of the whole map (PReLU-net's) becomes one of every square of the crop's map.
+        config["window"] = spatial(layer.input.shape, "channels_last")[0]
     elif len(layer.output.shape) != 4:
         if not isinstance(layer, POINTWISE):
             raise ValueError(
                 f"The layer {layer.name!r} ({type(layer).__name__}) cannot slide over an image: "
-                "behind the last map only Flatten, Dense and layers of single units may follow"
+                "behind the last map only Flatten, Dense and layers of single units may follow, "
+                "and SpatialPyramidPooling where channels are last"
             )
         if getattr(layer, "activation", None) is keras.activations.softmax:
             return layers.Softmax(channel_axis(), dtype=layer.dtype_policy, name=layer.name)

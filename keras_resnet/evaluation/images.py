@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from keras_resnet.data import Images
-from keras_resnet.evaluation.views import MOST_PIXELS
+from keras_resnet.evaluation.views import MOST_PIXELS, pillow
 
 # Modes of Pillow of which convert("RGB") would keep 8 of 16 or 32 bits, and the wrong ones.
 DEEP_GREY = ("I", "I;16", "I;16L", "I;16B", "F")
@@ -163,12 +163,7 @@ def decoded(file: bytes, name: str) -> np.ndarray:
         ValueError: no image, a damaged one, or one larger than Pillow takes; names the file.
         ImportError: Pillow is missing.
     """
-    try:
-        from PIL import Image
-    except ImportError:
-        raise ImportError(
-            'Reading image files needs Pillow: pip install "keras3-resnet[weights]"'
-        ) from None
+    Image = pillow()  # noqa: N806
     try:
         with Image.open(io.BytesIO(file)) as image:
             if image.mode in DEEP_GREY:

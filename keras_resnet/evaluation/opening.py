@@ -37,11 +37,12 @@ def open_model(
     Example: `open_model("resnet50=weights.npz", image="resnet50.tv")`
     """
     name, _, file = text.partition("=")
-    if not file and name.endswith(".keras"):
-        return saved_model(name), image
     if file and not Path(file).exists():
         raise FileNotFoundError(f"There is no file of weights {file}. Received: {text!r}")
     records = {record.id: record for record in list_weights()}
+    # `resnet50.keras` names weights of keras.applications, unless there is such a file.
+    if not file and name.endswith(".keras") and (Path(name).exists() or name not in records):
+        return saved_model(name), image
     if name in records:
         record = records[name]
         options = dict(record.options)

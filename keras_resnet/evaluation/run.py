@@ -1,7 +1,6 @@
 """Evaluation from images to errors: every image once, in whatever batches."""
 
 import collections
-import dataclasses
 import hashlib
 import json
 import time
@@ -26,12 +25,12 @@ from keras_resnet.evaluation.metrics import ranks
 from keras_resnet.evaluation.progress import Progress, refuse_other
 from keras_resnet.evaluation.protocols import Protocol, as_dict, protocol_named
 from keras_resnet.evaluation.results import Evaluation
+from keras_resnet.evaluation.sums import Sums
 from keras_resnet.evaluation.views import views
 from keras_resnet.files import write_json
 from keras_resnet.paper import is_count, one_of
 
 SAVE_EVERY = 60  # seconds
-MOST_WAITING = 256 * 2**20  # bytes of views that wait for others of their size
 
 
 def evaluate(
@@ -94,6 +93,8 @@ def evaluate(
     one_of("average", average, ("softmax", "logits"))
     one_of("outputs", outputs, ("auto", "logits", "probabilities"))
     check_counts(batch_size, workers)
+    if out is not None and Path(out).suffix != ".json":
+        raise ValueError(f"`out` must be the path of a .json file. Received: out={str(out)!r}")
     models = list(model) if isinstance(model, list | tuple) else [model]
     classes = same_classes(models)
     source = source_of(data, classes)
@@ -265,52 +266,3 @@ def shown_images(contenders, source, todo, workers: int) -> Iterator[tuple[int, 
                 yield index, ready.result()
         finally:
             pool.shutdown(cancel_futures=True)
-
-
-@dataclasses.dataclass
-class Sum:
-    """The scores of one image so far, and how many views are still to come."""
-
-    scores: np.ndarray | float
-    outstanding: int
-
-
-class Sums:
-    """Averages the scores of images whose views go through networks in batches of one shape."""
-
-    def __init__(self, contenders: Sequence[Contender], size: int):
-        self.contenders, self.size = contenders, size
-        self.sums: dict[int, Sum] = {}
-        self.waiting: dict[tuple, list[tuple[int, float, np.ndarray]]] = {}
-        self.bytes = 0
-
-    def add(self, image: int, shown: Sequence[Sequence[np.ndarray]]) -> Iterator[tuple]:
-        """Takes the views of an image; gives (image, scores) for those that are complete."""
-        self.sums[image] = Sum(0.0, sum(map(len, shown)))
-        for number, found in enumerate(shown):
-            for view in found:
-                bucket = self.waiting.setdefault((number, view.shape), [])
-                bucket.append((image, 1 / (len(found) * len(shown)), view))
-                self.bytes += view.nbytes
-                if len(bucket) == self.size:
-                    yield from self.flush((number, view.shape))
-        while self.bytes > MOST_WAITING:
-            yield from self.flush(max(self.waiting, key=lambda key: len(self.waiting[key])))
-
-    def rest(self) -> Iterator[tuple]:
-        """What is left when there are no more images."""
-        for key in list(self.waiting):
-            yield from self.flush(key)
-
-    def flush(self, key: tuple) -> Iterator[tuple]:
-        batch = self.waiting.pop(key)
-        self.bytes -= sum(view.nbytes for *_, view in batch)
-        # torch compiles nothing, and takes a smaller batch as it is.
-        size = len(batch) if keras.backend.backend() == "torch" else self.size
-        scores = self.contenders[key[0]].scores([view for *_, view in batch], size)
-        for (image, weight, _), row in zip(batch, scores, strict=True):
-            found = self.sums[image]
-            found.scores = found.scores + weight * row
-            found.outstanding -= 1
-            if not found.outstanding:
-                yield image, self.sums.pop(image).scores

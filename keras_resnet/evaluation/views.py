@@ -5,6 +5,7 @@ are rounded as torchvision's Resize, CenterCrop and TenCrop round them.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -113,11 +114,25 @@ def resize(image: np.ndarray, shorter: int, interpolation: str = "bilinear") -> 
     return resize_to(image, size, interpolation)
 
 
-def resize_to(image: np.ndarray, size: tuple[int, int], interpolation: str) -> np.ndarray:
-    from PIL import Image
+def pillow() -> Any:
+    """Pillow's module `Image`.
 
+    Raises:
+        ImportError: it is missing.
+    """
+    try:
+        from PIL import Image
+    except ImportError:
+        raise ImportError(
+            'Image files are read and resized with Pillow: pip install "keras3-resnet[weights]"'
+        ) from None
+    return Image
+
+
+def resize_to(image: np.ndarray, size: tuple[int, int], interpolation: str) -> np.ndarray:
     if image.shape[1::-1] == size:
         return image
+    Image = pillow()  # noqa: N806
     resampling = getattr(Image.Resampling, interpolation.upper())
     return np.asarray(Image.fromarray(image).resize(size, resampling))
 
