@@ -44,7 +44,7 @@ def test_batches_are_sent_off_before_they_are_asked_for():
 
 
 def test_at_least_one_batch_runs_ahead():
-    with pytest.raises(ValueError, match="`ahead` must be at least 1. Received: ahead=0"):
+    with pytest.raises(ValueError, match=r"`ahead` must be at least 1. Received: ahead=0"):
         on_device([], ahead=0)
 
 

@@ -235,17 +235,6 @@ def test_pillow_decodes_the_same_pixels():
     assert np.abs(ours.astype(int) - theirs).max() <= 1
 
 
-@pytest.mark.parametrize("size", [40, 90, 224])
-def test_dct_scaling_shrinks_as_averaging_does(size):
-    window = tf.constant([0, 0, 200, 200])
-    x = augmentation.decoded(tf.constant(whole_jpeg), tf.constant(True), window, size)
-    ratio = {40: 4, 90: 2, 224: 1}[size]
-    assert x.shape == (200 // ratio, 200 // ratio, 3)
-    whole = tf.io.decode_jpeg(whole_jpeg).numpy().astype("float32")
-    averaged = whole.reshape(200 // ratio, ratio, 200 // ratio, ratio, 3).mean(axis=(1, 3))
-    assert np.abs(x.numpy() - averaged).max() < 4
-
-
 def windows(transform, height=300, width=400) -> np.ndarray:
     sides = np.tile([height, width], (2000, 1))
     found = transform.drawn(keys(1, np.arange(2000)), sides).window
@@ -270,6 +259,18 @@ def test_windows_are_of_the_area_and_the_aspect_that_was_asked_for():
     assert np.quantile(ratio[small], 0.25) == pytest.approx(-np.log(4 / 3) / 2, abs=0.03)
     place = found[:, :2] / np.maximum([300, 400] - found[:, 2:], 1)
     np.testing.assert_allclose(place.mean(axis=0), 0.5, atol=0.03)
+
+
+def test_tensorflows_own_windows_are_smaller_as_the_documentation_says():
+    areas = []
+    for seed in range(400):
+        _, (height, width, _), _ = tf.image.stateless_sample_distorted_bounding_box(
+            [300, 400, 3], tf.zeros([1, 0, 4]), seed=[seed, 0], min_object_covered=0.0,
+            aspect_ratio_range=(3 / 4, 4 / 3), area_range=(0.08, 1.0), max_attempts=10,
+            use_image_if_no_bounding_boxes=True,
+        )  # fmt: skip
+        areas.append(int(height) * int(width) / 120_000)
+    assert np.mean(areas) == pytest.approx(0.37, abs=0.02)
 
 
 @pytest.mark.parametrize(

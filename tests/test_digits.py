@@ -128,9 +128,8 @@ def test_the_same_command_again_finds_the_run_finished(first_run):
     networks = ["--networks", "cifar_plain8,cifar_resnet8"]
     again = run(*networks, "--epochs", "1", "--batch-size", "256", out=out)
     assert again.stdout.count("Continuing after step 5 of 5") == 2
-    assert [line for line in process.stdout.splitlines() if line.startswith("ResNet-8  ")][0] in (
-        again.stdout
-    )
+    summary = next(line for line in process.stdout.splitlines() if line.startswith("ResNet-8  "))
+    assert summary in again.stdout
 
 
 def test_the_saved_network_makes_the_mistakes_that_were_recorded(first_run):
@@ -164,7 +163,7 @@ def test_the_saved_network_makes_the_mistakes_that_were_recorded(first_run):
 )
 def test_what_cannot_be_is_refused_before_anything_is_written(arguments, message, recipe, capsys):
     with pytest.raises(SystemExit) as end:
-        recipe.from_command_line(recipe.Recipe, recipe.__doc__, arguments)
+        recipe.common.from_command_line(recipe.Recipe, recipe.__doc__, arguments)
     assert end.value.code == 2
     error = capsys.readouterr().err
     assert message in error
@@ -183,7 +182,7 @@ def recipe(monkeypatch):
 
 def test_help_shows_every_flag_with_its_default(recipe, capsys):
     with pytest.raises(SystemExit) as end:
-        recipe.from_command_line(recipe.Recipe, recipe.__doc__, ["--help"])
+        recipe.common.from_command_line(recipe.Recipe, recipe.__doc__, ["--help"])
     assert end.value.code == 0
     text = capsys.readouterr().out
     for flag in ("--networks", "--epochs", "--seed", "--out"):

@@ -29,6 +29,7 @@ LAYERS = [
     ["preprocessing"],
     ["models"],
     ["training", "evaluation", "export", "finetuning", "classify"],
+    ["report"],
     ["cli"],
 ]
 RANKS = {part: rank for rank, parts in enumerate(LAYERS) for part in parts}

@@ -74,7 +74,7 @@ def test_a_loss_is_saved_with_its_model(loss, tmp_path):
 
 
 def test_a_bad_argument_of_a_loss_is_named():
-    with pytest.raises(ValueError, match="label_smoothing=1.5"):
+    with pytest.raises(ValueError, match=r"label_smoothing=1\.5"):
         SparseCategoricalCrossentropy(1.5)
     with pytest.raises(ValueError, match="threshold=2"):
         BinaryCrossentropy(threshold=2)

@@ -16,6 +16,8 @@ COMMANDS = (
     "show",
     "weights",
     "predict",
+    "evaluate",
+    "report",
     "export",
     "convert",
     "benchmark",

@@ -104,16 +104,22 @@ def model_of(options: argparse.Namespace):
     """
     from keras_resnet.paper import architecture
 
+    pixels = getattr(options, "pixels", None)
     if options.network.endswith(".keras"):
-        return load(options.network), None
+        return load(options.network), pixels if isinstance(pixels, str) else None
     row = architecture(options.network)
     from keras_resnet.models import build
-    from keras_resnet.weights.find import find
+    from keras_resnet.weights.find import find, record_named
     from keras_resnet.weights.records import Record
 
+    if isinstance(pixels, str):
+        named = record_named(pixels)
+        if options.weights is None:
+            return build(options.network, weights=named), named
+        return build(options.network, weights=options.weights, **named.options), named
     wanted = None if options.weights == "none" else options.weights or best_weights(options.network)
-    record = find(wanted, row)
-    return build(options.network, weights=wanted), record if isinstance(record, Record) else None
+    found = find(wanted, row)
+    return build(options.network, weights=wanted), found if isinstance(found, Record) else None
 
 
 def load(path: str):

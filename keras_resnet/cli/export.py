@@ -16,6 +16,7 @@ def add(commands) -> None:
         keras-resnet export resnet50 resnet50.onnx resnet50.tflite --pixels --size 480x640
         keras-resnet export trained.keras trained.onnx --dtype int8 --images calibration.npy
         keras-resnet export resnet18 served --format tf_saved_model --pixels
+        keras-resnet export resnet50 net.onnx --weights net.pth --pixels resnet50.tv2 --size 256
         """,
     )
     add_model(parser)
@@ -29,8 +30,11 @@ def add(commands) -> None:
     parser.add_argument("--no-fold", action="store_true", help="keep batch normalization")
     parser.add_argument(
         "--pixels",
-        action="store_true",
-        help="take pixels, uint8, and resize, crop and normalise them inside as the weights want",
+        nargs="?",
+        const=True,
+        metavar="SET",
+        help="take pixels, uint8, and resize, crop and normalise them inside as the weights want, "
+        "or as SET does where they are a file of your own",
     )
     parser.add_argument("--size", type=sides, help="side of the images, or HEIGHTxWIDTH")
     parser.add_argument("--batch", type=int, help="images of every call (default: any number)")
@@ -53,7 +57,7 @@ def run(options: argparse.Namespace) -> None:
     images = None if options.images is None else np.load(options.images, allow_pickle=False)
     model, record = model_of(options)
     if options.pixels and record is None:
-        raise ValueError("--pixels needs weights that say what they expect: --weights SET")
+        raise ValueError("A file does not say what it expects of an image: pass --pixels SET")
     reports = export(
         model,
         options.path,

@@ -19,7 +19,7 @@ from keras_resnet.data.order import Order
 from keras_resnet.data.reading import JPEG, BadImageError, Reader, decode, reason_of
 from keras_resnet.data.sources import Images
 
-CHUNK = 16  # images read by one call of Python
+CHUNK = 32  # images read by one call of Python
 READERS = 2  # such calls at a time: reading waits for the disk, not for the processor
 Size = int | Callable[[int], int]
 

@@ -17,7 +17,8 @@ class Format:
     """`writers` are the backends whose Keras writes it, best first; none means any backend.
 
     `tools` are the modules that writing and running it need beside the backend, and `install`
-    the extra of this package that brings them. `dtypes` is what its weights may be.
+    the extra of this package that brings them. `dtypes` is what its weights may be, and
+    `any_size` whether the file may leave the sides of images open.
     """
 
     suffix: str
@@ -54,6 +55,7 @@ FORMATS = {
         ("openvino",),
         "export,tensorflow-cpu",
         ("float32", "float16"),
+        any_size=False,
     ),
     "torch": Format(".pt2", ("torch",), (), "export,torch", HALF, any_size=False),
     "keras": Format(".keras", (), (), "export", HALF),

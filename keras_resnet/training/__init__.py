@@ -6,6 +6,14 @@ from keras_resnet.training.evaluate import evaluate
 from keras_resnet.training.fit import fit
 from keras_resnet.training.losses import BinaryCrossentropy, SparseCategoricalCrossentropy
 from keras_resnet.training.optimizers import LAMB, LARS, SGD
+from keras_resnet.training.schedules import (
+    EndWarmUp,
+    WarmUp,
+    WarmUpUntil,
+    cosine,
+    linear_scaling,
+    step_drops,
+)
 from keras_resnet.training.statistics import recompute_batch_norm
 from keras_resnet.training.watch import NonFiniteLossError, StoppedError
 
@@ -16,11 +24,17 @@ __all__ = [
     "BinaryCrossentropy",
     "Checkpoints",
     "DamagedError",
+    "EndWarmUp",
     "NonFiniteLossError",
     "SparseCategoricalCrossentropy",
     "StoppedError",
+    "WarmUp",
+    "WarmUpUntil",
     "WeightAverages",
+    "cosine",
     "evaluate",
     "fit",
+    "linear_scaling",
     "recompute_batch_norm",
+    "step_drops",
 ]

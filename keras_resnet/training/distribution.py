@@ -71,7 +71,7 @@ class Distribution:
 
     def feed(self, data: Any, start: int, stop: int) -> Iterable:
         """What `model.fit` reads for the steps `start` to `stop - 1` of `shard(data)`."""
-        return data.batches(start, stop)
+        return engine().fed(data, start, stop)
 
     def settle(self, model: keras.Model) -> None:
         """Makes one of what replicas keep each for itself, moving statistics and metrics.

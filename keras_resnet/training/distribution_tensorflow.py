@@ -3,7 +3,7 @@
 import json
 import os
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import keras
@@ -58,6 +58,23 @@ def start(kind: str, synchronize: bool, timeout: float) -> Distribution:
 MULTI_WORKER = "TODO"
 
 
+def fed(data: Any, start: int, stop: int) -> Iterable:
+    return dataset_of(data, start, stop) if hasattr(data, "dataset") else data.batches(start, stop)
+
+
+def dataset_of(data: Any, start: int, stop: int) -> tf.data.Dataset:
+    """The batches as a tf.data.Dataset, which may be read more than once."""
+    if hasattr(data, "dataset"):
+        # Keras would fix the size of all images by the first, and sizes may rise.
+        signature = data.dataset(start, start + 1).element_spec
+    else:
+        first = next(iter(data.batches(start, start + 1)))
+        signature = tuple(tf.TensorSpec(part.shape, part.dtype) for part in first)
+    return tf.data.Dataset.from_generator(
+        lambda: data.batches(start, stop), output_signature=signature
+    )
+
+
 class Mirrored(Distribution):
     """One process, a replica of the model on each of its devices: `tf.distribute`."""
 
@@ -81,14 +98,8 @@ class Mirrored(Distribution):
             )
 
     def feed(self, data, start, stop):
-        # Keras reads a batch to build by and gives generators no way back to it.
-        if hasattr(data, "dataset"):
-            return data.dataset(start, stop)
-        first = next(iter(data.batches(start, start + 1)))
-        signature = tuple(tf.TensorSpec(part.shape, part.dtype) for part in first)
-        return tf.data.Dataset.from_generator(
-            lambda: data.batches(start, stop), output_signature=signature
-        ).prefetch(2)
+        # Keras takes a batch to build the model by, and cannot give it back to a generator.
+        return dataset_of(data, start, stop)
 
     def settle(self, model: keras.Model) -> None:
         for variable in model.non_trainable_variables:

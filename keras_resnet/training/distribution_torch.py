@@ -3,7 +3,7 @@
 import datetime
 import os
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import keras
@@ -11,6 +11,7 @@ import numpy as np
 import torch
 import torch.distributed as dist
 
+from keras_resnet.data.feed import on_device
 from keras_resnet.layers import replicas
 from keras_resnet.training.distribution import Distribution, share_state
 from keras_resnet.training.gradients_torch import average_gradients
@@ -39,6 +40,10 @@ def automatic() -> str:
 
 def start(kind: str, synchronize: bool, timeout: float) -> Distribution:
     return DataParallel(synchronize, timeout)
+
+
+def fed(data: Any, start: int, stop: int) -> Iterable:
+    return on_device(data.batches(start, stop))
 
 
 class DataParallel(Distribution):
