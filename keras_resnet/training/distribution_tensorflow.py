@@ -55,7 +55,12 @@ def start(kind: str, synchronize: bool, timeout: float) -> Distribution:
     return Mirrored(synchronize)
 
 
-MULTI_WORKER = "TODO"
+MULTI_WORKER = (
+    "Keras 3.15 cannot train under MultiWorkerMirroredStrategy (keras-team/keras issue 20585): "
+    "model.fit fails where it builds the model by a first distributed batch and, passed that, "
+    "where it reduces its logs over the workers. For several hosts take KERAS_BACKEND=jax or "
+    "torch, and for one host TensorFlow's mirrored with TF_CONFIG unset"
+)
 
 
 def fed(data: Any, start: int, stop: int) -> Iterable:
