@@ -9,6 +9,7 @@ from typing import Any, Literal, TypeVar, get_args
 import keras
 import numpy as np
 
+from keras_resnet.layers import replicas
 from keras_resnet.paper import one_of
 
 Kind = Literal["auto", "none", "mirrored", "multi-worker", "data-parallel", "ddp"]
@@ -155,6 +156,7 @@ def distributed(
     if kind == "auto":
         kind = engine().automatic()
     _active.clear()
+    replicas.sum_over_replicas = None
     if kind == "none":
         return active()
     _active.append(engine().start(kind, synchronize, timeout))
