@@ -25,7 +25,7 @@ known-backend:
 
 .venv/for-demo-$(BACKEND): $(BIN)/pip pyproject.toml constraints.txt | known-backend
 	@echo "Installing $(EXTRA), scikit-learn and matplotlib into .venv"
-	$(INSTALL) --editable ".[recipes,$(EXTRA)]"
+	$(INSTALL) --editable ".[quickstart,$(EXTRA)]"
 	@touch $@
 
 # pip comes last: where it is there, the environment is whole.

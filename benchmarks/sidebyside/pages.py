@@ -29,11 +29,12 @@ READ = """## How to read the tables
   faster. Beside it are the lowest and the highest ratio of one round. Where that range holds 1,
   the two cannot be told apart. Figures of different runs or groups are not to be divided.
 * **training** is one step as users write it: forward, cross-entropy, backward, SGD with momentum
-  0.9, on one batch that is in (device) memory already. Keras contenders run the train function
-  that `model.fit` calls, which also keeps the loss metric; reading data and callbacks are left
-  out on all sides. **inference** is one batch to logits: the function that `model.predict` calls,
-  `torch.inference_mode`, a jitted `apply`, or one call of the runtime. Our batch normalization is
-  not folded into the convolutions; the exported runtimes do that themselves.
+  0.9 (each library's own; for our networks `keras_resnet.training.SGD`), on one batch that is in
+  (device) memory already. Keras contenders run the train function that `model.fit` calls, which
+  also keeps the loss metric; reading data and callbacks are left out on all sides. **inference**
+  is one batch to logits: the function that `model.predict` calls, `torch.inference_mode`, a
+  jitted `apply`, or one call of the runtime. Our batch normalization is not folded into the
+  convolutions; the exported runtimes do that themselves.
 * **bfloat16** is the policy `mixed_bfloat16` in Keras, autocast for training and bfloat16 weights
   for inference in torch, `dtype=bfloat16` in flax, and OpenVINO's precision hint.
 * **resnet50** is the paper's network, which `keras.applications` has too (with a bias in every
