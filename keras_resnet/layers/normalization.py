@@ -2,7 +2,7 @@
 
 import keras
 
-from keras_resnet.layers import kernels
+from keras_resnet.layers import kernels, replicas
 
 
 @keras.saving.register_keras_serializable("keras_resnet")
@@ -24,7 +24,10 @@ class BatchNormalization(keras.layers.BatchNormalization):
         if mask is not None or not self.is_plain or not fits(inputs, axis, self.compute_dtype):
             return super().call(inputs, training=training, mask=mask)
         if training and self.trainable:
-            outputs, mean, variance = kernels.active.normalize_batch(
+            normalize_batch = kernels.active.normalize_batch
+            if replicas.sum_over_replicas is not None:
+                normalize_batch = replicas.normalize_batch
+            outputs, mean, variance = normalize_batch(
                 inputs, self.gamma, self.beta, axis, self.epsilon, self.moving_mean
             )
             self.update_statistics(mean, variance)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import keras
 import torch
 
+from keras_resnet.layers import replicas
 from keras_resnet.layers.fusion import PaddedPool
 from keras_resnet.layers.torch import (
     channel_axis,
@@ -78,7 +79,8 @@ def run_node(node, values):
 
 
 def run_unit(unit, values, training):
-    if any(has_hooks(layer) for layer in unit.layers):
+    synchronized = training and replicas.sum_over_replicas is not None
+    if synchronized or any(has_hooks(layer) for layer in unit.layers):
         values[unit.target] = run_layers(unit, values)
         return
     if isinstance(unit, PaddedPool):

@@ -2,6 +2,7 @@
 
 from keras_resnet.training.averages import WeightAverages
 from keras_resnet.training.checkpoints import Checkpoints, DamagedError
+from keras_resnet.training.distribution import Distribution, distributed
 from keras_resnet.training.evaluate import evaluate
 from keras_resnet.training.fit import fit
 from keras_resnet.training.losses import BinaryCrossentropy, SparseCategoricalCrossentropy
@@ -24,6 +25,7 @@ __all__ = [
     "BinaryCrossentropy",
     "Checkpoints",
     "DamagedError",
+    "Distribution",
     "EndWarmUp",
     "NonFiniteLossError",
     "SparseCategoricalCrossentropy",
@@ -32,6 +34,7 @@ __all__ = [
     "WarmUpUntil",
     "WeightAverages",
     "cosine",
+    "distributed",
     "evaluate",
     "fit",
     "linear_scaling",

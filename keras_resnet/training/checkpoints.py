@@ -121,6 +121,8 @@ def read_state(model: keras.Model) -> dict[str, np.ndarray]:
 
 def as_numpy(variable: keras.Variable) -> np.ndarray:
     value = variable.value
+    if hasattr(value, "read_value"):  # TensorFlow's, of which each replica may hold a part
+        value = value.read_value()
     if variable.dtype == "bfloat16":  # float32 holds each of its values
         value = keras.ops.cast(value, "float32")
     return np.asarray(keras.ops.convert_to_numpy(value))

@@ -2,13 +2,25 @@
 
 import contextlib
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar, get_args
 
 import keras
 import numpy as np
 
+from keras_resnet.layers import replicas
+from keras_resnet.paper import one_of
+
+Kind = Literal["auto", "none", "mirrored", "multi-worker", "data-parallel", "ddp"]
+KINDS = get_args(Kind)
+# Which engine each kind belongs to.
+ENGINES = {
+    "mirrored": "tensorflow",
+    "multi-worker": "tensorflow",
+    "data-parallel": "jax",
+    "ddp": "torch",
+}
 Value = TypeVar("Value")
 
 
@@ -36,15 +48,36 @@ class Distribution:
         return contextlib.nullcontext()
 
     def shard(self, data: Any) -> Any:
-        """The part of `data` this process reads: `data.shard(index, count)` of several."""
+        """The part of `data` that this process reads.
+
+        Raises:
+            ValueError: its batches cannot be divided evenly among all devices.
+        """
+        if data.batch_size % self.replicas:
+            raise ValueError(
+                f"The batch size must be a multiple of the number of devices, {self.replicas}. "
+                f"Received: batch_size={data.batch_size}"
+            )
         return data if self.count == 1 else data.shard(self.index, self.count)
 
     def prepare(self, model: keras.Model) -> None:
-        """Makes a compiled model ready for `fit`: alike on all replicas, and kept so."""
+        """Makes a compiled model ready for `fit`: alike on all replicas, and kept so.
+
+        Raises:
+            ValueError: the model was not built within `scope()`.
+        """
+
+    def spread_seeds(self, model: keras.Model) -> None:
+        """Has layers draw other random numbers in each process, from seeds that are alike."""
+
+    def feed(self, data: Any, start: int, stop: int) -> Iterable:
+        """What `model.fit` reads for the steps `start` to `stop - 1` of `shard(data)`."""
+        return engine().fed(data, start, stop)
 
     def settle(self, model: keras.Model) -> None:
-        """Makes one of what replicas keep each for itself: call it in all processes before
-        weights are read to be saved or measured."""
+        """Makes one of what replicas keep each for itself, moving statistics and metrics.
+
+        To be called in all processes before weights are read, to be saved or measured."""
 
     def gather(self, value: Value) -> list[Value]:
         """What each process gave, in all of them."""
@@ -57,6 +90,11 @@ class Distribution:
     def total(self, numbers: np.ndarray) -> np.ndarray:
         """The sum over the processes."""
         return np.sum(self.gather(numbers), axis=0)
+
+    def mean(self, numbers: dict[str, float]) -> dict[str, float]:
+        """The mean of each over the processes."""
+        gathered = self.gather(numbers)
+        return {name: sum(part[name] for part in gathered) / self.count for name in numbers}
 
     def agree(self, error: BaseException | None) -> None:
         """Where all processes meet, having failed or not.
@@ -73,11 +111,90 @@ class Distribution:
 _active: list[Distribution] = []
 
 
+def distributed(
+    kind: Kind = "auto", *, synchronize: bool = True, timeout: float = 300.0
+) -> Distribution:
+    """Sets up training on all the devices there are, in this process and its fellows.
+
+    Call it once, first of all: before a model is built or a tensor made. `fit` and `evaluate` of
+    `keras_resnet.training` then know of it. docs/distribution.md has the commands that start
+    the processes.
+
+    Args:
+        kind: `"mirrored"` (TensorFlow, one process), `"multi-worker"` (TensorFlow),
+            `"data-parallel"` (JAX, any number of processes), `"ddp"` (torch, a process for
+            each device), `"none"`; or `"auto"`, what fits backend, devices and environment.
+        synchronize: whether batch normalization takes its statistics from the batches of all
+            devices: N devices then compute what one would. Otherwise each normalizes its part
+            by that part alone, and the moving statistics of the devices are averaged before
+            they are saved or used. On JAX they are always those of all.
+        timeout: seconds to wait for the other processes.
+
+    Returns:
+        A `Distribution`.
+
+    Raises:
+        ValueError: the backend does not have that kind.
+        RuntimeError: the processes of a group were started with different settings, do not
+            all come, or `"none"` was asked for in a process that is one of several.
+
+    Example:
+
+    >>> distribution = distributed("none")
+    >>> with distribution.scope():
+    ...     model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)])
+    >>> distribution.index, distribution.count, distribution.replicas
+    (0, 1, 1)
+    """
+    one_of("kind", kind, KINDS)
+    backend = keras.backend.backend()
+    if ENGINES.get(kind, backend) != backend:
+        own = " or ".join(repr(name) for name, engine in ENGINES.items() if engine == backend)
+        raise ValueError(
+            f"Training on {backend} is spread by {own}, or 'auto'. Received: kind={kind!r}"
+        )
+    if kind == "auto":
+        kind = engine().automatic()
+    _active.clear()
+    replicas.sum_over_replicas = None
+    if kind == "none":
+        return active()
+    _active.append(engine().start(kind, synchronize, timeout))
+    return active()
+
+
 def active() -> Distribution:
-    """What `distributed` returned last, or else training in one process on one device."""
-    return _active[-1] if _active else Distribution()
+    """What `distributed` returned last, or else training in one process on one device.
+
+    Raises:
+        RuntimeError: this process is one of several, and they were not made a group: each
+            would train, and write, for itself.
+    """
+    if _active:
+        return _active[-1]
+    if announced := engine().announced():
+        raise RuntimeError(
+            f"This process is one of several ({announced}), which would train apart without "
+            "a word. Call keras_resnet.training.distributed() first of all (--distribute auto), "
+            "or start one process only"
+        )
+    return Distribution()
 
 
 def engine() -> Any:
     """The part of this file that only the active backend has."""
     return importlib.import_module(f"keras_resnet.training.distribution_{keras.backend.backend()}")
+
+
+def share_state(distribution: Distribution, model: keras.Model) -> None:
+    """Gives all processes the first one's weights and optimizer."""
+    model.optimizer.build(model.trainable_variables)
+    variables = [*model.variables, *model.optimizer.variables]
+    shapes = [(variable.path, tuple(variable.shape)) for variable in variables]
+    if any(other != shapes for other in distribution.gather(shapes)):
+        raise ValueError("Processes have built different models or optimizers")
+    values = distribution.from_first(
+        lambda: [np.asarray(keras.ops.convert_to_numpy(variable)) for variable in variables]
+    )
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value)

@@ -1,13 +1,154 @@
 """JAX: one program over all devices, its batches split between them by `DataParallel`."""
 
+import contextlib
+import os
+import pickle
+import random
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import jax
 import keras
 import numpy as np
+from jax.experimental import multihost_utils
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
+
+from keras_resnet.training.distribution import Distribution, share_state
+
+ADDRESSES = "KERAS_DISTRIBUTION_JOB_ADDRESSES"
+PROCESSES = "KERAS_DISTRIBUTION_NUM_PROCESSES"
+PROCESS = "KERAS_DISTRIBUTION_PROCESS_ID"
+
+
+def announced() -> str:
+    """How the environment says that this process is one of several, or nothing."""
+    if jax.distributed.is_initialized() and jax.process_count() > 1:
+        return f"process {jax.process_index()} of {jax.process_count()} of jax.distributed"
+    if int(os.environ.get(PROCESSES, "1")) > 1:
+        return f"{PROCESSES}={os.environ[PROCESSES]}"
+    if "," in os.environ.get("TPU_WORKER_HOSTNAMES", ""):
+        return f"TPU_WORKER_HOSTNAMES={os.environ['TPU_WORKER_HOSTNAMES']}"
+    if int(os.environ.get("SLURM_STEP_NUM_TASKS", "1")) > 1:
+        return f"SLURM_STEP_NUM_TASKS={os.environ['SLURM_STEP_NUM_TASKS']}"
+    return ""
+
+
+def automatic() -> str:
+    return "data-parallel" if announced() or jax.device_count() > 1 else "none"
+
+
+def start(kind: str, synchronize: bool, timeout: float) -> Distribution:
+    return DataParallel(timeout)
+
+
+def fed(data: Any, start: int, stop: int) -> Iterable:
+    return data.batches(start, stop)
+
+
+class DataParallel(Distribution):
+    """Arrays of all devices of all processes: the program is that of one device."""
+
+    kind = "data-parallel"
+
+    def __init__(self, timeout: float):
+        joins = announced() and not jax.distributed.is_initialized()
+        if joins:
+            join(timeout)
+        self.index, self.count = jax.process_index(), jax.process_count()
+        if joins:  # initial weights must be the same everywhere
+            keras.utils.set_random_seed(self.from_first(lambda: random.randrange(2**31)))
+        self.replicas = jax.device_count()
+        # Batches come divided already: see `shard`.
+        self.keras = keras.distribution.DataParallel(
+            devices=keras.distribution.list_devices(), auto_shard_dataset=False
+        )
+
+    def scope(self):
+        keras.distribution.set_distribution(self.keras)
+        return contextlib.nullcontext()
+
+    def prepare(self, model: keras.Model) -> None:
+        everywhere = {device.id for device in jax.devices()}
+        variables = [*model.variables, *model.optimizer.variables]
+        astray = [
+            variable.path
+            for variable in variables
+            if {device.id for device in variable.value.sharding.device_set} != everywhere
+        ]
+        if astray:
+            raise ValueError(
+                "The model must be built and compiled within `scope()`. Received: "
+                f"{model.name}, of which {len(astray)} variables are not on all "
+                f"{self.replicas} devices, {astray[0]} the first"
+            )
+        if self.count > 1:
+            share_state(self, model)
+
+    def gather(self, value):
+        if self.count == 1:
+            return [value]
+        data = np.frombuffer(pickle.dumps(value), "uint8")
+        lengths = np.ravel(multihost_utils.process_allgather(np.array([len(data)], "int32")))
+        rows = multihost_utils.process_allgather(np.resize(data, max(lengths)))
+        return [
+            pickle.loads(np.asarray(row)[:length].tobytes())
+            for row, length in zip(rows, lengths, strict=True)
+        ]
+
+    def from_first(self, make):
+        if self.count == 1:
+            return make()
+        made: list[Any] = [None, None]
+        if self.is_first:
+            try:
+                made[0] = make()
+            except Exception as error:
+                made[1] = error
+        data = np.frombuffer(pickle.dumps(made), "uint8")
+        length = int(multihost_utils.broadcast_one_to_all(np.array(len(data), "int32")))
+        sent = multihost_utils.broadcast_one_to_all(np.resize(data, length))
+        made = pickle.loads(np.asarray(sent).tobytes())
+        if made[1] is not None:
+            raise made[1]
+        return made[0]
+
+
+def join(timeout: float) -> None:
+    """Makes the processes one JAX.
+
+    Raises:
+        RuntimeError: they differ in how many they think they are, or do not all come.
+    """
+    jax.config.update("jax_cpu_collectives_implementation", "gloo")
+    size = int(os.environ[PROCESSES]) if PROCESSES in os.environ else None
+    try:
+        jax.distributed.initialize(
+            coordinator_address=os.environ.get(ADDRESSES, "").split(",")[0] or None,
+            num_processes=size,
+            process_id=int(os.environ[PROCESS]) if PROCESS in os.environ else None,
+            initialization_timeout=round(timeout),
+        )
+        if size is not None:
+            compare_sizes(size, timeout)
+    except (RuntimeError, ValueError) as error:
+        raise RuntimeError(
+            f"The processes did not come together within {timeout:g} s ({announced()}): {error}"
+        ) from error
+
+
+def compare_sizes(size: int, timeout: float) -> None:
+    """Processes tell one another how many they think they are, before any waits for the rest."""
+    from jax._src import distributed  # JAX has no public name for its store of keys
+
+    state: Any = distributed.global_state
+    state.client.key_value_set(f"keras_resnet/size/{state.process_id}", str(size))
+    keys = [f"keras_resnet/size/{process}" for process in range(size)]
+    wait = round(1000 * timeout)
+    sizes = [int(state.client.blocking_key_value_get(key, wait)) for key in keys]
+    if set(sizes) != {size}:
+        told = ", ".join(f"process {n} with {other}" for n, other in enumerate(sizes))
+        raise RuntimeError(f"Processes were started with different {PROCESSES}: {told}")
 
 
 def predictor(model: keras.Model) -> Callable[[np.ndarray], np.ndarray]:

@@ -9,10 +9,10 @@ from typing import Any, Protocol
 
 import keras
 
-from keras_resnet.data.feed import on_device
 from keras_resnet.files import plainly, whole
 from keras_resnet.options import is_count
 from keras_resnet.training.checkpoints import Checkpoint, Checkpoints, make_metrics
+from keras_resnet.training.distribution import Distribution, active
 from keras_resnet.training.loop import Loop, Row
 from keras_resnet.training.watch import Progress, StoppedError, stop_on_signals
 
@@ -46,6 +46,7 @@ def fit(
     callbacks: Sequence[keras.callbacks.Callback] = (),
     log_every: int = 50,
     progress: bool = True,
+    distribution: Distribution | None = None,
 ) -> list[Row]:
     """Trains with `model.fit`, from where the same call was stopped before.
 
@@ -69,6 +70,9 @@ def fit(
             with an `on_train_batch_end` makes training wait for the device after each step.
         log_every: steps between two readings of the loss.
         progress: show a line with images per second and the time left.
+        distribution: what `distributed` returned; by default the one it returned last. Each
+            process gives all of `data` and reads its part. The first one writes and prints,
+            and all go on from its checkpoint.
 
     Returns:
         A row per epoch: epoch, step, Keras' logs, learning rate, images per second, what
@@ -78,6 +82,7 @@ def fit(
         ValueError: bad arguments; or the folder holds a run of another configuration or model.
         NonFiniteLossError: the loss or a weight is not finite; names the step and the last
             good checkpoint.
+        RuntimeError: this process is one of several that were not made a group.
         StoppedError: a SystemExit, once the state is saved after SIGTERM or Ctrl-C.
         DamagedError: no checkpoint in the folder can be read.
 
@@ -99,12 +104,17 @@ def fit(
             raise ValueError(f"`{name}` must be a positive integer. Received: {name}={value!r}")
     if not model.built or not getattr(model, "compiled", False):
         raise ValueError(f"`model` must be built and compiled. Received: {model.name}, which isn't")
-    model.optimizer.build(model.trainable_variables)
+    distribution = distribution or active()
+    data = distribution.shard(data)
+    with distribution.scope():
+        model.optimizer.build(model.trainable_variables)
+        distribution.prepare(model)
     folder = None if out is None else Path(out)
     checkpoints = None if folder is None else Checkpoints(folder / "checkpoints")
     told = {**(configuration or {}), "backend": keras.backend.backend()}
     context = {"configuration": json.loads(json.dumps(told, default=plainly))}  # as it is read
-    line = Progress(total, data.steps_per_epoch, data.batch_size, shown=progress)
+    shown = progress and distribution.is_first
+    line = Progress(total, data.steps_per_epoch, data.batch_size, shown=shown)
     with stop_on_signals() as request:
         loop = Loop(
             model,
@@ -118,23 +128,35 @@ def fit(
             on_row=lambda rows: report(rows, folder, line),
             log_every=log_every,
             context=context,
+            distribution=distribution,
         )
-        if checkpoints and (checkpoint := checkpoints.latest()):
-            refuse_another_run(checkpoint, context["configuration"], checkpoints.folder)
+        # Only the first process reads the folder, which others may not even see.
+        if checkpoint := distribution.from_first(lambda: last_of(checkpoints, context)):
             loop.resume(checkpoint)
             if loop.step < total:
-                make_metrics(model, next(iter(data.batches(loop.step, loop.step + 1))))
-            print(f"Continuing after step {loop.step:,} of {total:,}", flush=True)
+                with distribution.scope():
+                    make_metrics(model, next(iter(data.batches(loop.step, loop.step + 1))))
+            if distribution.is_first:
+                print(f"Continuing after step {loop.step:,} of {total:,}", flush=True)
         try:
             for start, stop in calls_of_fit(loop.step, total, data.steps_per_epoch):
                 run(model, data, loop, start, stop)
                 if model.stop_training:
                     break
         except StoppedError as stopped:
-            print(stopped.message, flush=True)
+            if distribution.is_first:
+                print(stopped.message, flush=True)
             raise
         loop.finish()
     return loop.rows
+
+
+def last_of(checkpoints: Checkpoints | None, context: dict[str, Any]) -> Checkpoint | None:
+    """The checkpoint to go on from, if there is one."""
+    checkpoint = checkpoints.latest() if checkpoints else None
+    if checkpoints and checkpoint:
+        refuse_another_run(checkpoint, context["configuration"], checkpoints.folder)
+    return checkpoint
 
 
 def planned(steps: int | None, epochs: int | None, data: Batches) -> int:
@@ -173,7 +195,7 @@ def run(model: keras.Model, data: Batches, loop: Loop, start: int, stop: int) ->
     """One call of Keras' `fit`: part of one epoch, or several whole ones."""
     first, last = start // data.steps_per_epoch, -(-stop // data.steps_per_epoch)
     model.fit(
-        fed(data, start, stop),
+        loop.distribution.feed(data, start, stop),
         steps_per_epoch=(stop - start) // (last - first),
         initial_epoch=first,
         epochs=last,
@@ -181,21 +203,6 @@ def run(model: keras.Model, data: Batches, loop: Loop, start: int, stop: int) ->
         callbacks=loop,
         verbose=0,
     )
-
-
-def fed(data: Batches, start: int, stop: int) -> Any:
-    """The batches as the backend's `fit` takes them best."""
-    if keras.backend.backend() == "torch":
-        return on_device(data.batches(start, stop))
-    if keras.backend.backend() == "tensorflow" and hasattr(data, "dataset"):
-        import tensorflow as tf
-
-        # Keras would fix the size of all images by the first, and sizes may rise.
-        signature = data.dataset(start, start + 1).element_spec
-        return tf.data.Dataset.from_generator(
-            lambda: data.batches(start, stop), output_signature=signature
-        )
-    return data.batches(start, stop)
 
 
 def refuse_another_run(checkpoint: Checkpoint, configuration: dict[str, Any], folder: Path) -> None:

@@ -9,6 +9,7 @@ import keras
 import numpy as np
 
 from keras_resnet.training.checkpoints import Checkpoint, Checkpoints, read_state, write_state
+from keras_resnet.training.distribution import Distribution
 from keras_resnet.training.watch import (
     LossWatch,
     NonFiniteLossError,
@@ -65,6 +66,8 @@ class Loop(keras.callbacks.CallbackList):
         on_row: called with all rows when one is added.
         log_every: steps between two readings of the loss.
         context: what goes into every checkpoint's record besides.
+        distribution: the processes that run this loop together. They meet where state is saved
+            or measured, and every `log_every` steps: there a request to stop is one to all.
     """
 
     def __init__(
@@ -81,6 +84,7 @@ class Loop(keras.callbacks.CallbackList):
         on_row: Callable[[list[Row]], None],
         log_every: int,
         context: dict[str, Any],
+        distribution: Distribution,
     ):
         super().__init__(list(callbacks), add_history=True, model=model)
         self.own = list(callbacks)
@@ -94,6 +98,7 @@ class Loop(keras.callbacks.CallbackList):
         self.checkpoints, self.checkpoint_every = checkpoints, checkpoint_every
         self.evaluate, self.request, self.progress = evaluate, request, progress
         self.on_row, self.log_every, self.context = on_row, log_every, context
+        self.distribution = distribution
         self.watch = LossWatch()
         self.rows: list[Row] = []
         self.step = self.saved = 0
@@ -104,6 +109,7 @@ class Loop(keras.callbacks.CallbackList):
         """Goes on from a checkpoint: the model and its optimizer have its values at once, the
         metrics when `fit` has reset them, the callbacks when they have begun."""
         write_state(self.model, checkpoint.arrays, "model", "optimizer")
+        self.distribution.spread_seeds(self.model)
         self.step = self.saved = checkpoint.step
         self.rows = list(checkpoint.record["rows"])
         self.resumed = checkpoint
@@ -147,19 +153,23 @@ class Loop(keras.callbacks.CallbackList):
                 self.progress.show(self.step, loss)
         if self.step % self.steps_per_epoch == 0 or self.step == self.progress.steps:
             return  # the state of an epoch's end goes with its row
-        if self.request.signal is not None:
+        if self.asked_to_stop():
             self.stop()
         if self.step - self.saved >= self.checkpoint_every:
             self.save()
 
     def on_epoch_end(self, epoch, logs=None):
         self.look()
+        self.distribution.settle(self.model)
+        rate = {"images_per_second": round(self.progress.images_per_second(self.step), 2)}
+        means = {name: float(value) for name, value in (logs or {}).items()}
+        means = self.distribution.mean(means | rate)
         row = {
             "epoch": epoch + 1,
             "step": self.step,
-            **{name: float(value) for name, value in (logs or {}).items()},
+            **{name: means[name] for name in logs or {}},
             "learning_rate": float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate)),
-            "images_per_second": round(self.progress.images_per_second(self.step), 2),
+            "images_per_second": means["images_per_second"],
         }
         if self.evaluate:
             measured = self.evaluate(self.model)
@@ -167,10 +177,20 @@ class Loop(keras.callbacks.CallbackList):
         row["seconds"] = round(self.progress.seconds(), 1)
         self.rows.append(row)
         super().on_epoch_end(epoch, row)
-        self.on_row(self.rows)
+        if self.distribution.is_first:
+            self.on_row(self.rows)
         self.save()
-        if self.request.signal is not None:
+        if self.asked_to_stop(meet=True):
             self.stop()
+
+    def asked_to_stop(self, meet: bool = False) -> bool:
+        """Whether to save and stop now, which all processes must do at the same step."""
+        if self.distribution.count > 1:
+            if not meet and self.step % self.log_every:
+                return False
+            signals = self.distribution.gather(self.request.signal)
+            self.request.signal = next((one for one in signals if one is not None), None)
+        return self.request.signal is not None
 
     def look(self) -> float | None:
         try:
@@ -192,6 +212,10 @@ class Loop(keras.callbacks.CallbackList):
         if keras.backend.backend() == "jax":
             self.model.jax_state_sync()
         self.look()
+        self.distribution.settle(self.model)
+        if not self.distribution.is_first:
+            self.saved = self.step
+            return True
         arrays = read_state(self.model)
         for name, array in arrays.items():
             if array.dtype.kind == "f" and not np.isfinite(array).all():
