@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 import keras
 
-from keras_resnet.paper import ARCHITECTURES, TABLE_1, TABLE_6
+from keras_resnet.paper import TABLE_1, TABLE_6
+from keras_resnet.systems import NETWORKS, PRINTED
 
 # Counts of built models, which `python tools/golden.py` writes and tests compare with new ones.
 FAMILY = pathlib.Path(__file__).with_name("family.json")
@@ -78,7 +79,7 @@ def macs(layer) -> int:
     """Multiply-adds of one layer for one image."""
     if isinstance(layer, keras.layers.Dense):
         return math.prod(layer.kernel.shape)
-    if not isinstance(layer, keras.layers.Conv2D):
+    if not isinstance(layer, keras.layers.Conv2D | keras.layers.DepthwiseConv2D):
         return 0
     last = layer.data_format == "channels_last"
     sides = layer.output.shape[1:3] if last else layer.output.shape[2:4]
@@ -90,15 +91,23 @@ def macs(layer) -> int:
     return math.prod(layer.kernel.shape) * math.prod(sides)
 
 
+# A layer and its activation give one name: the later of the two stands.
+ENDS = re.compile(
+    r"(conv[12]|fc[1267])(?:_p?relu)?|(inception_\d[a-e]|spp)|(conv\d+)_\d+(?:_p?relu)?"
+)
+
+
 def endpoints(model: keras.Model) -> dict[str, keras.KerasTensor]:
-    """The outputs of conv1, conv2_x, ..., by the paper's names, for feature extraction.
+    """The outputs of conv1, conv2_x, ..., by the papers' names, for feature extraction.
 
     Args:
         model: a network of this package, of any options, loaded or cloned.
 
     Returns:
         A dict from `"conv1"` (after BN and ReLU), `"conv2_x"`, ... to symbolic tensors: the
-        last output of every stage.
+        last output of every stage. VGG's and PReLU-net's are their groups' and their fully
+        connected layers', GoogLeNet's and BN-Inception's `"conv1"`, `"conv2"` and
+        `"inception_3a"` to `"inception_5b"`.
 
     Raises:
         ValueError: the model has no layers of these names.
@@ -114,9 +123,9 @@ def endpoints(model: keras.Model) -> dict[str, keras.KerasTensor]:
     check_model(model)
     ends = {}
     for layer in model.layers:
-        if match := re.fullmatch(r"(conv1)_relu|(conv\d+)_\d+", layer.name):
-            ends[match[1] or f"{match[2]}_x"] = layer.output
-    if "conv1" not in ends:
+        if match := ENDS.fullmatch(layer.name):
+            ends[match[1] or match[2] or f"{match[3]}_x"] = layer.output
+    if not ends:
         shown = ", ".join(layer.name for layer in model.layers[:5])
         raise ValueError(
             "The model must be one of keras_resnet's, with layers named conv1_relu, conv2_1, ... "
@@ -142,7 +151,7 @@ COLUMNS = ("network", "layers", "blocks", "shortcut", "parameters", "multiply-ad
 
 def summary_rows(names: list[str] | tuple[str, ...] | None = None) -> list[tuple[str, ...]]:
     """What `summary_table` prints: one tuple a network, in the order of `COLUMNS`."""
-    names = list(ARCHITECTURES) if names is None else names
+    names = list(NETWORKS) if names is None else names
     if isinstance(names, str) or not all(name in family() for name in names):
         raise ValueError(
             f"`names` must be a list of names of list_models(): {', '.join(family())}. "
@@ -152,11 +161,11 @@ def summary_rows(names: list[str] | tuple[str, ...] | None = None) -> list[tuple
 
 
 def summary_row(name: str) -> tuple[str, ...]:
-    row, costs = ARCHITECTURES[name], family()[name]
+    row, costs = NETWORKS[name], family()[name]
     return (
         name,
         str(row.depth),
-        f"{'+'.join(map(str, row.blocks))} {row.block}",
+        row.kind,
         row.shortcut or "none",
         f"{costs.trainable:,}",
         f"{costs.macs / 1e9:.3f} G" if costs.macs >= 1e9 else f"{costs.macs / 1e6:.1f} M",
@@ -165,8 +174,10 @@ def summary_row(name: str) -> tuple[str, ...]:
 
 
 def published(name: str) -> str:
-    """What the paper prints for this network; Table 1 has residual and plain nets in one."""
-    row = ARCHITECTURES[name]
+    """What its paper prints for this network; Table 1 has residual and plain nets in one."""
+    row = NETWORKS[name]
+    if row.preactivated or row.family != "resnet":
+        return PRINTED.get(name, "")
     if row.stem == "imagenet":
         printed = row.shortcut is not None or row.depth in (18, 34)
         return f"{TABLE_1[row.depth][-1] / 1e9:.1f} G multiply-adds" if printed else ""

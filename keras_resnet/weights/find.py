@@ -3,10 +3,12 @@
 import difflib
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from keras_resnet.paper import Architecture, architecture
+from keras_resnet.paper import Architecture
+from keras_resnet.systems import System, network_row
 from keras_resnet.weights.catalogue import IMAGENET_DEFAULT, RECORDS
 from keras_resnet.weights.records import Record
 
@@ -33,18 +35,19 @@ def list_weights(model: Any = None) -> list[Record]:
     if model is None:
         return list(RECORDS)
     network = str(getattr(model, "network", None) or getattr(model, "name", None) or model)
-    row = model if isinstance(model, Architecture) else architecture(network)
+    row = model if isinstance(model, Architecture | System) else network_row(network)
     return [record for record in RECORDS if fits(record, row)]
 
 
-def fits(record: Record, row: Architecture) -> bool:
+def fits(record: Record, row: Any) -> bool:
     """Whether the record is for this network, whatever its shortcuts."""
     other = record.architecture
-    same = (row.block, row.blocks, row.width, row.stem)
-    return bool(row.shortcut) and same == (other.block, other.blocks, other.width, other.stem)
+    if isinstance(row, System) or isinstance(other, System):
+        return row == other
+    return bool(row.shortcut) and replace(row, shortcut=other.shortcut) == other
 
 
-def find(weights: Any, row: Architecture) -> Record | Path | None:
+def find(weights: Any, row: Any) -> Record | Path | None:
     """What `weights=` of a builder means for a network: a record, a file, or nothing.
 
     Raises:
@@ -107,9 +110,7 @@ def has_imagenet_weights(network: str) -> bool:
     return any(r.id == f"{network}.{IMAGENET_DEFAULT}" for r in RECORDS)
 
 
-def implied(
-    pretrained: Record | Path | None, given: Mapping[str, Any], own: Architecture | None
-) -> dict[str, Any]:
+def implied(pretrained: Record | Path | None, given: Mapping[str, Any], own: Any) -> dict[str, Any]:
     """The graph's options, with those that the weights imply filled in.
 
     Args:
