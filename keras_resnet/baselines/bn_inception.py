@@ -28,7 +28,9 @@ def module(x, filters, kind, *, kit, convolve, name):
     y = convolve(y, double, 3, name=f"{name}_double_3x3_1")
     branches.append(convolve(y, double, 3, stride, name=f"{name}_double_3x3_2"))
     if stride == 2:  # "max + pass through"
-        branches.append(ceil_pool(kit, x, name=f"{name}_pool"))
+        # Caffe's windows on even sides. On odd ones Caffe's pool is a pixel smaller than its
+        # convolutions; "same" pads both sides then, as these do.
+        branches.append(kit.MaxPooling2D(3, 2, "same", name=f"{name}_pool")(x))
     else:
         y = pooled(x, kind, kit, name=f"{name}_pool")
         branches.append(convolve(y, projection, 1, name=f"{name}_pool_proj"))

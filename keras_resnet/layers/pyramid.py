@@ -17,7 +17,8 @@ def bins(side, n: int, rule: str):
     * `"caffe"`, Caffe's SPPLayer: windows of ceil(side / n) side by side, centred, and cut off
       at the edges.
 
-    Where a side is shorter than n, all three are the second.
+    Where a side is shorter than n, and where Caffe refuses one because a window would lie outside,
+    all three are the second.
 
     Example:
 
@@ -32,11 +33,12 @@ def bins(side, n: int, rule: str):
         "proportional": whole,
         "caffe": [(i * width - before, (i + 1) * width - before) for i in range(n)],
     }[rule]
+    outside = (before >= width) if rule == "caffe" else False
     if isinstance(side, int):
-        cut = whole if side < n else cut
+        cut = whole if side < n or outside else cut
         return tuple((max(0, start), min(side, stop)) for start, stop in cut)
     # A side that is known only when the graph runs.
-    short = side < n
+    short = ops.logical_or(side < n, outside)
     ends = [
         (ops.where(short, a, start), ops.where(short, b, stop))
         for (a, b), (start, stop) in zip(whole, cut, strict=True)

@@ -9,7 +9,7 @@ from typing import Any
 
 from keras_resnet.paper import Architecture
 from keras_resnet.systems import System, network_row
-from keras_resnet.weights.catalogue import IMAGENET_DEFAULT, RECORDS
+from keras_resnet.weights.catalogue import IMAGENET_DEFAULT, RECORDS, imagenet_default
 from keras_resnet.weights.records import Record
 
 
@@ -65,8 +65,10 @@ def find(weights: Any, row: Any) -> Record | Path | None:
     records = {record.name: record for record in RECORDS if fits(record, row)}
     named = {record.id: record for record in records.values()}
     text = os.fspath(weights)
-    if text == "imagenet" and IMAGENET_DEFAULT in records and row.stem == "imagenet":
-        return records[IMAGENET_DEFAULT]
+    if text == "imagenet" and row.size == 224:
+        for record in records.values():
+            if record.name == imagenet_default(record.network):
+                return record
     if text in records or text in named:
         return records.get(text) or named[text]
     if Path(text).exists():
@@ -107,7 +109,7 @@ def record_named(weights: str | Record) -> Record:
 
 def has_imagenet_weights(network: str) -> bool:
     """Whether `weights="imagenet"` means something for the network."""
-    return any(r.id == f"{network}.{IMAGENET_DEFAULT}" for r in RECORDS)
+    return any(r.id == f"{network}.{imagenet_default(network)}" for r in RECORDS)
 
 
 def implied(pretrained: Record | Path | None, given: Mapping[str, Any], own: Any) -> dict[str, Any]:
@@ -126,13 +128,15 @@ def implied(pretrained: Record | Path | None, given: Mapping[str, Any], own: Any
     asked = dict(given)
     if own is not None and asked["shortcut"] is None:
         asked["shortcut"] = own.shortcut
+    # What a record does not mention is as in the paper.
+    meant = {"stem": "imagenet", "downsample": "conv", **pretrained.options}
     wrong = [
         name
-        for name, value in pretrained.options.items()
-        if asked[name] is not None and asked[name] != value
+        for name, value in meant.items()
+        if asked.get(name) is not None and asked[name] != value
     ]
     if wrong:
-        made_for = ", ".join(f"{name}={pretrained.options[name]!r}" for name in wrong)
+        made_for = ", ".join(f"{name}={meant[name]!r}" for name in wrong)
         others = [
             record.name
             for record in RECORDS
