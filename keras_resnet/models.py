@@ -310,12 +310,9 @@ def described(row) -> str:
         return f"{PAPERS[row.family]}: {row.depth} layers, {row.kind}."
     kind = f"residual network, shortcut option {row.shortcut}" if row.shortcut else "plain network"
     blocks = f"{' + '.join(map(str, row.blocks))} {row.block} blocks"
-    whose = {
-        "original": "The paper's",
-        "preactivation": "arXiv:1603.05027's",
-        "v2": "keras.applications'",
-    }[row.order]
-    return f"{whose} {row.depth}-layer {kind}: {blocks}."
+    if row.order == "v2":
+        return f"The V2 of keras.applications, a {row.depth}-layer {kind}: {blocks}."
+    return f"The paper's {row.depth}-layer {kind}: {blocks}."
 
 
 PAPERS = {

@@ -124,7 +124,7 @@ def graph_options(model) -> dict[str, Any]:
         found["first_norm"] = "conv2_1"
     if "conv3_1_c" in layers:
         found["stride_on"] = "1x1" if layers["conv3_1_a"].strides[0] == 2 else "3x3"
-    if "pool1_pad" in layers:
+    if "pool1_pad" in layers and "inception_3a" not in layers:
         symmetric = tuple(layers["pool1_pad"].padding[0]) == (1, 1)
         found["pool1"] = "symmetric" if symmetric else "caffe"
     if "conv3_1_zeros" in layers:

@@ -30,7 +30,7 @@ def list_weights(model: Any = None) -> list[Record]:
     Example:
 
     >>> [record.name for record in list_weights("resnet18")]
-    ['tv', 'a1', 'a2', 'a3', 'gluon', 'microsoft', 'osmr']
+    ['tv', 'a1', 'a2', 'a3', 'gluon', 'microsoft', 'osmr', 'd_ra2']
     """
     if model is None:
         return list(RECORDS)
