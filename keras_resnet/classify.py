@@ -3,7 +3,7 @@
 import functools
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib import resources
 from typing import Any
 
@@ -86,6 +86,17 @@ def classify(
 
     Example: `keras_resnet.classify("cat.jpg", model="resnet50")`
     """
+    return classifier(model, weights)(image, top)
+
+
+def classifier(
+    model: str = "resnet50", weights: Weights = "imagenet"
+) -> Callable[[Any, int], list[Prediction]]:
+    """`classify` for many images: the network is built once, here.
+
+    Returns:
+        A function from an image and `top` to what `classify` returns.
+    """
     row = architecture(model)
     record = find(weights, row)
     if not isinstance(record, Record):
@@ -93,14 +104,17 @@ def classify(
             "`weights` must be a set of list_weights(): a file alone does not say what it "
             f"expects of an image. Received: weights={weights!r}"
         )
-    pixels = rgb(image)
     network = build(model, weights=record)
-    size = record.image.size or row.size
-    x = Preprocessing(record, size, data_format="channels_last")(pixels)
-    if keras.config.image_data_format() == "channels_first":
-        x = keras.ops.transpose(x, (2, 0, 1))
+    preprocess = Preprocessing(record, record.image.size or row.size, data_format="channels_last")
     names = None if record.classes == 1000 else CIFAR10
-    return decode_predictions(network(x[None], training=False), top, names)[0]
+
+    def says(image: Any, top: int = 5) -> list[Prediction]:
+        x = preprocess(rgb(image))
+        if keras.config.image_data_format() == "channels_first":
+            x = keras.ops.transpose(x, (2, 0, 1))
+        return decode_predictions(network(x[None], training=False), top, names)[0]
+
+    return says
 
 
 def rgb(image: Any) -> np.ndarray:

@@ -14,12 +14,12 @@ def channel_axis() -> int:
     return 3 if keras.config.image_data_format() == "channels_last" else 1
 
 
-def classifier(x, classes, activation, *, initializer="glorot_uniform", name="fc"):
+def classifier(x, classes, activation, *, initializer=keras.initializers.GlorotUniform, name="fc"):
     """The last fully connected layer, in float32 at least."""
     half = keras.config.dtype_policy().compute_dtype in ("float16", "bfloat16")
     dtype = "float32" if half else None
     return layers.Dense(
-        classes, activation, kernel_initializer=initializer, dtype=dtype, name=name
+        classes, activation, kernel_initializer=initializer(), dtype=dtype, name=name
     )(x)
 
 

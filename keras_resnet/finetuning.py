@@ -124,4 +124,4 @@ def new_head(
             f"(include_top=False, pooling=None). Received: an output of shape {features.shape}"
         )
     activation = keras.activations.get(classifier_activation)
-    return Network(model.inputs, head(features, classes, activation), name=name or model.name)
+    return Network(model.input, head(features, classes, activation), name=name or model.name)

@@ -1,6 +1,5 @@
 """The networks by name, with the arguments of keras.applications."""
 
-import fnmatch
 import os
 from dataclasses import replace
 from typing import Any, Protocol
@@ -227,24 +226,6 @@ def image_shape(row, input_tensor, input_shape, include_top: bool, auxiliary: bo
             f"Received: input_shape={input_shape!r}"
         )
     return shape
-
-
-def list_models(pattern: str | None = None) -> list[str]:
-    """The names `build` knows, or those that match a shell pattern.
-
-    Any 6n+2 depth of the CIFAR families can be built too; the paper's own are listed.
-
-    Raises:
-        ValueError: the pattern is not a string.
-
-    Example:
-
-    >>> list_models("plain*")
-    ['plain18', 'plain34', 'plain50', 'plain101', 'plain152']
-    """
-    if not isinstance(pattern, str | None):
-        raise ValueError(f"`pattern` must be a string or None. Received: pattern={pattern!r}")
-    return [name for name in NETWORKS if fnmatch.fnmatchcase(name, pattern or "*")]
 
 
 class Builder(Protocol):

@@ -17,7 +17,11 @@ from keras_resnet.options import Options
 from keras_resnet.paper import Architecture
 
 # "We initialize the weights as in [13]": He et al. 2015, Eqn. 14, variance 2 / fan-out.
-HE_NORMAL = keras.initializers.VarianceScaling(2.0, "fan_out", "untruncated_normal")
+
+
+def he_normal():
+    """A new one for each layer: an initializer of Keras draws the same numbers each time."""
+    return keras.initializers.VarianceScaling(2.0, "fan_out", "untruncated_normal")
 
 
 def convolution(kit, x, filters, kernel, stride=1, dilation=1, *, bias=False, name):
@@ -31,7 +35,7 @@ def convolution(kit, x, filters, kernel, stride=1, dilation=1, *, bias=False, na
         "valid" if stride > 1 else "same",
         dilation_rate=dilation,
         use_bias=bias,
-        kernel_initializer=HE_NORMAL,
+        kernel_initializer=he_normal(),
         name=name,
     )(x)
 

@@ -1,17 +1,41 @@
-"""What every recipe needs and no reader of a recipe needs to see."""
+"""What every recipe needs and no reader of a recipe needs to see.
+
+It is imported before Keras: `--backend` decides which backend Keras starts.
+"""
 
 import argparse
-import contextlib
 import dataclasses
 import functools
 import importlib.metadata
-import json
 import os
 import platform
-import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar, get_args, get_origin, get_type_hints
+
+BACKENDS = ("tensorflow", "jax", "torch")
+
+
+def backend_asked_for(arguments: Sequence[str]) -> str | None:
+    """The value of `--backend`, which Keras has to know before it is imported.
+
+    >>> backend_asked_for(["--epochs", "3", "--backend", "jax"])
+    'jax'
+    >>> backend_asked_for(["--backend=torch"])
+    'torch'
+    """
+    flags = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    flags.add_argument("--backend")
+    return flags.parse_known_args(arguments)[0].backend
+
+
+if (asked := backend_asked_for(sys.argv[1:])) in BACKENDS:
+    os.environ["KERAS_BACKEND"] = str(asked)
+
+from keras_resnet.files import whole, write_json  # noqa: E402
+
+__all__ = ["whole", "write_json"]
 
 Recipe = TypeVar("Recipe")
 
@@ -19,6 +43,40 @@ Recipe = TypeVar("Recipe")
 def option(default: Any, why: str) -> Any:
     """A field of a recipe: its default, and the paper's sentence or the reason for it."""
     return dataclasses.field(default=default, metadata={"why": why})
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """What every recipe can be told about its run. The recipe's own fields come first."""
+
+    out: str = option("runs/run", "folder to write to; the same command continues what is there")
+    fresh: bool = option(False, "start over; what is in --out is moved into a folder of its own")
+    checkpoint_every: int = option(200, "steps between two checkpoints: what a kill can cost")
+    seed: int = option(0, "of the initial weights and of the order of the images")
+    backend: str = option("", "tensorflow, jax or torch, instead of KERAS_BACKEND")
+
+    def check(self) -> None:
+        """
+        Raises:
+            ValueError: naming the flag, its value and what would be accepted.
+        """
+        if self.backend and self.backend not in BACKENDS:
+            raise ValueError(f"`backend` must be {', '.join(BACKENDS)}. Received: {self.backend!r}")
+        if not 0 <= self.seed < 2**32:
+            raise ValueError(f"`seed` must be from 0 to 2**32 - 1. Received: {self.seed}")
+        if self.checkpoint_every < 1:
+            raise ValueError(
+                f"`checkpoint_every` must be at least 1. Received: {self.checkpoint_every}"
+            )
+        if Path(self.out).exists() and not Path(self.out).is_dir():
+            raise ValueError(f"`out` must be a folder. Received: {self.out}, which is a file")
+
+    def configuration(self) -> dict[str, Any]:
+        """What the result depends on: all but where and how often it is written."""
+        told = dataclasses.asdict(self)
+        for name in ("out", "fresh", "checkpoint_every", "backend"):
+            del told[name]
+        return told
 
 
 class Parser(argparse.ArgumentParser):
@@ -54,7 +112,9 @@ def from_command_line(
     """
     form = functools.partial(argparse.RawDescriptionHelpFormatter, width=100, max_help_position=30)
     parser = Parser(description=doc, formatter_class=form, allow_abbrev=False)
-    for field in dataclasses.fields(recipe_type):  # type: ignore[arg-type]
+    fields = dataclasses.fields(recipe_type)  # type: ignore[arg-type]
+    own = recipe_type.__annotations__
+    for field in sorted(fields, key=lambda field: field.name not in own):
         kind = get_type_hints(recipe_type)[field.name]
         shown: Any = field.default
         how: dict[str, Any] = {"type": kind, "metavar": kind.__name__.upper()}
@@ -76,6 +136,22 @@ def from_command_line(
         return recipe_type(**values)
     except ValueError as error:
         parser.error(str(error))
+
+
+def start(recipe_type: type[Recipe], doc: str | None, main: Callable[[Recipe], None]) -> None:
+    """Runs a recipe from the command line.
+
+    What is wrong with the command or with the files it names is said in a sentence, and the
+    program ends with status 2.
+    """
+    recipe = from_command_line(recipe_type, doc)
+    if isinstance(recipe, Run) and recipe.fresh and (aside := set_aside(Path(recipe.out))):
+        print(f"The results of an earlier run are now in {aside}")
+    try:
+        main(recipe)
+    except (ValueError, ImportError, OSError) as error:
+        print(f"{Path(sys.argv[0]).name}: {error}", file=sys.stderr)
+        sys.exit(2)
 
 
 def versions(*packages: str) -> dict[str, Any]:
@@ -102,34 +178,15 @@ def versions(*packages: str) -> dict[str, Any]:
     }
 
 
-@contextlib.contextmanager
-def whole(path: Path) -> Iterator[Path]:
-    """A path to write to that becomes `path` once all is written: nobody sees half a file."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".", dir=path.parent) as folder:
-        temporary = Path(folder, path.name)
-        yield temporary
-        os.replace(temporary, path)
-
-
-def write_json(path: Path, record: Any) -> None:
-    """Writes what `json` can write, and dataclasses and paths, whole or not at all."""
-    text = json.dumps(record, indent=2, default=plainly)
-    with whole(path) as temporary:
-        temporary.write_text(text + "\n", encoding="utf-8")
-
-
-def plainly(value):
-    return vars(value) if dataclasses.is_dataclass(value) else str(value)
-
-
-def set_aside(folder: Path, names: Iterable[str]) -> Path | None:
-    """Moves files of an earlier run into a folder of their own, so that none is written over.
+def set_aside(folder: Path) -> Path | None:
+    """Moves what an earlier run wrote into a folder of its own, so that none is written over.
 
     Returns:
         `folder/earlier-1` or the first such number that is free; None where there was none.
     """
-    there = [folder / name for name in names if (folder / name).exists()]
+    if not folder.is_dir():
+        return None
+    there = [path for path in folder.iterdir() if not path.name.startswith("earlier-")]
     if not there:
         return None
     number = 1

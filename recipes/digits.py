@@ -9,8 +9,8 @@ digits and measures them on the 360 that were held out. The deeper plain network
 than the shallower one; the deeper residual network does not (Fig. 6).
 
 Writes to --out: results.json, curves.png, predictions.png (of the last network) and every trained
-network, such as resnet56.keras, which takes images of 0 to 1 and gives logits. Files of an
-earlier run are moved into a folder of their own.
+network, such as resnet56.keras, which takes images of 0 to 1 and gives logits. Stopped at any
+moment, the same command goes on where it was; --fresh starts over.
 """
 
 import dataclasses
@@ -18,19 +18,21 @@ import math
 import time
 from pathlib import Path
 
+import common
 import keras
 import numpy as np
-from common import from_command_line, option, set_aside, table, versions, whole, write_json
+from common import Run, option, table, versions, whole, write_json
 
 import keras_resnet
-from keras_resnet import figures, paper
+from keras_resnet import figures, paper, training
 from keras_resnet.data import digits
+from keras_resnet.data.arrays import ArrayBatches
 
 NETWORKS = ("cifar_plain20", "cifar_plain56", "cifar_resnet20", "cifar_resnet56")
 
 
 @dataclasses.dataclass(frozen=True)
-class Recipe:
+class Recipe(Run):
     networks: tuple[str, ...] = option(NETWORKS, "of Sec. 4.2, of any 6n+2 layers")
     epochs: int = option(10, "times through the training digits: what minutes on 2 cores allow")
     batch_size: int = option(64, '"128" in the paper; half gives twice the steps in few epochs')
@@ -40,8 +42,7 @@ class Recipe:
     )
     momentum: float = option(0.9, '"a momentum of 0.9"')
     weight_decay: float = option(1e-4, '"a weight decay of 0.0001", of kernels')
-    seed: int = option(0, "of the initial weights and of the order of the digits")
-    out: str = option("runs/digits", "folder to write to")
+    out: str = option("runs/digits", "folder to write to; the same command continues there")
 
     def __post_init__(self):
         if not self.networks:
@@ -62,26 +63,19 @@ class Recipe:
                 raise ValueError(f"`{name}` must be at least 0. Received: {getattr(self, name)}")
         if not 0 <= self.warmup <= 1:
             raise ValueError(f"`warmup` must be from 0 to 1. Received: {self.warmup}")
-        if not 0 <= self.seed < 2**32:
-            raise ValueError(f"`seed` must be from 0 to 2**32 - 1. Received: {self.seed}")
-        if Path(self.out).exists() and not Path(self.out).is_dir():
-            raise ValueError(f"`out` must be a folder. Received: {self.out}, which is a file")
+        self.check()
 
 
 def build(name, recipe, input_shape, steps):
     """A network and how it is to be trained."""
     model = keras_resnet.build(name, input_shape=input_shape, classifier_activation=None)
-    for variable in model.trainable_variables:
-        if variable.path.endswith("kernel"):
-            # Keras' L2(c) adds c * w^2, whose gradient is 2cw; weight decay means 1cw.
-            variable.regularizer = keras.regularizers.L2(recipe.weight_decay / 2)
     warmup = round(recipe.warmup * steps)
     # From 0 to the full rate and back along a cosine: no plateaus to wait for.
     rate = keras.optimizers.schedules.CosineDecay(
         0.0, max(1, steps - warmup), warmup_target=recipe.learning_rate, warmup_steps=warmup
     )
     model.compile(
-        keras.optimizers.SGD(rate, recipe.momentum),
+        training.SGD(rate, recipe.momentum, weight_decay=recipe.weight_decay),
         keras.losses.SparseCategoricalCrossentropy(from_logits=True),
     )
     return model
@@ -107,34 +101,44 @@ def train(name, recipe, x, y, x_test, y_test):
     """A network from its initial weights to the last epoch, and what was measured on the way."""
     started = time.monotonic()
     keras.utils.set_random_seed(recipe.seed)
-    shuffle = np.random.default_rng(recipe.seed)
-    batch = min(recipe.batch_size, len(x))
     # The remainder of an epoch sits it out: one shape of batch, so that JAX compiles once.
-    used = len(x) // batch * batch
-    model = build(name, recipe, x.shape[1:], recipe.epochs * used // batch)
-    history: dict[str, list[float]] = {}
-    for epoch in range(1, recipe.epochs + 1):
-        order = shuffle.permutation(len(x))[:used]
-        model.fit(x[order], y[order], batch_size=batch, shuffle=False, verbose=0)
+    batches = ArrayBatches(x, y, min(recipe.batch_size, len(x)), seed=recipe.seed)
+    model = build(name, recipe, x.shape[1:], recipe.epochs * batches.steps_per_epoch)
+    logits = []
+
+    def evaluate(model):
         measured, test_logits = measure(model, x, y, x_test, y_test)
-        for quantity, value in measured.items():
-            history.setdefault(quantity, []).append(value)
+        logits[:] = [test_logits]
         print(
-            f"{shown(name):>10}  epoch {epoch:{len(str(recipe.epochs))}}/{recipe.epochs}  "
-            f"training loss {measured['training_loss']:5.3f}  "
+            f"{shown(name):>10}  training loss {measured['training_loss']:5.3f}  "
             f"training error {measured['training_error']:5.2f} %  "
             f"test error {measured['test_error']:5.2f} %  "
             f"{time.monotonic() - started:4.0f} s",
             flush=True,
         )
+        return measured
+
+    rows = training.fit(
+        model,
+        batches,
+        epochs=recipe.epochs,
+        out=Path(recipe.out, "networks", name),
+        configuration=recipe.configuration() | {"networks": name},
+        checkpoint_every=recipe.checkpoint_every,
+        evaluate=evaluate,
+        progress=False,
+    )
+    if not logits:  # the run had ended before
+        evaluate(model)
+    quantities = ("training_loss", "training_error", "test_loss", "test_error")
     costs = keras_resnet.count(model)
     result = {
         "parameters": costs.trainable,
         "multiply_adds": costs.macs,
-        "seconds": round(time.monotonic() - started, 1),
-        "history": history,
+        "seconds": round(sum(row["seconds"] for row in rows), 1),
+        "history": {name: [row[name] for row in rows] for name in quantities},
     }
-    return model, test_logits.argmax(axis=1), result
+    return model, logits[0].argmax(axis=1), result
 
 
 def shown(name):
@@ -177,9 +181,6 @@ def main(recipe):
     out = Path(recipe.out)
     models = {name: f"{name.removeprefix('cifar_')}.keras" for name in recipe.networks}
     files = ["results.json", "curves.png", "predictions.png", *models.values()]
-    if aside := set_aside(out, files):
-        print(f"The results of an earlier run are now in {aside}")
-
     (x, y), (x_test, y_test) = digits.load_data()
     print(f"{len(y):,} digits to learn from, {len(y_test)} held out, on {keras.backend.backend()}")
     networks: dict[str, dict] = {}
@@ -207,4 +208,4 @@ def main(recipe):
 
 
 if __name__ == "__main__":
-    main(from_command_line(Recipe, __doc__))
+    common.start(Recipe, __doc__, main)

@@ -82,7 +82,7 @@ def first_run(tmp_path_factory):
     out = tmp_path_factory.mktemp("digits")
     (out / "results.json").write_text("earlier")
     networks = ["--networks", "cifar_plain8,cifar_resnet8"]
-    return out, run(*networks, "--epochs", "1", "--batch-size", "256", out=out)
+    return out, run(*networks, "--epochs", "1", "--batch-size", "256", "--fresh", out=out)
 
 
 def test_the_recipe_prints_a_line_for_every_network(first_run):
@@ -113,7 +113,7 @@ def test_the_recipe_leaves_pictures_and_networks_and_nothing_else(first_run):
     out, _ = first_run
     pictures, networks = ["curves.png", "predictions.png"], ["plain8.keras", "resnet8.keras"]
     files = {path.name for path in out.iterdir()}
-    assert files == {"results.json", *pictures, *networks, "earlier-1"}
+    assert files == {"results.json", *pictures, *networks, "networks", "earlier-1"}
     for picture in pictures:
         assert (out / picture).read_bytes().startswith(b"\x89PNG")
 
@@ -121,6 +121,15 @@ def test_the_recipe_leaves_pictures_and_networks_and_nothing_else(first_run):
 def test_results_of_an_earlier_run_are_kept(first_run):
     out, _ = first_run
     assert (out / "earlier-1" / "results.json").read_text() == "earlier"
+
+
+def test_the_same_command_again_finds_the_run_finished(first_run):
+    out, process = first_run
+    networks = ["--networks", "cifar_plain8,cifar_resnet8"]
+    again = run(*networks, "--epochs", "1", "--batch-size", "256", out=out)
+    assert again.stdout.count("Continuing after step 5 of 5") == 2
+    summary = next(line for line in process.stdout.splitlines() if line.startswith("ResNet-8  "))
+    assert summary in again.stdout
 
 
 def test_the_saved_network_makes_the_mistakes_that_were_recorded(first_run):
@@ -133,6 +142,7 @@ def test_the_saved_network_makes_the_mistakes_that_were_recorded(first_run):
     assert abs(error - recorded) <= 100 / len(y_test)  # a tie of logits may fall either way
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -147,11 +157,13 @@ def test_the_saved_network_makes_the_mistakes_that_were_recorded(first_run):
         (["--learning-rate", "nan"], "`learning_rate` must be at least 0. Received: nan"),
         (["--warmup", "2"], "`warmup` must be from 0 to 1. Received: 2.0"),
         (["--seed", "-1"], "`seed` must be"),
+        (["--backend", "caffe"], "`backend` must be tensorflow, jax, torch. Received: 'caffe'"),
+        (["--checkpoint-every", "0"], "`checkpoint_every` must be at least 1"),
     ],
 )
 def test_what_cannot_be_is_refused_before_anything_is_written(arguments, message, recipe, capsys):
     with pytest.raises(SystemExit) as end:
-        recipe.from_command_line(recipe.Recipe, recipe.__doc__, arguments)
+        recipe.common.from_command_line(recipe.Recipe, recipe.__doc__, arguments)
     assert end.value.code == 2
     error = capsys.readouterr().err
     assert message in error
@@ -170,7 +182,7 @@ def recipe(monkeypatch):
 
 def test_help_shows_every_flag_with_its_default(recipe, capsys):
     with pytest.raises(SystemExit) as end:
-        recipe.from_command_line(recipe.Recipe, recipe.__doc__, ["--help"])
+        recipe.common.from_command_line(recipe.Recipe, recipe.__doc__, ["--help"])
     assert end.value.code == 0
     text = capsys.readouterr().out
     for flag in ("--networks", "--epochs", "--seed", "--out"):

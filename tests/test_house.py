@@ -20,8 +20,9 @@ import keras_resnet
 ROOT = pathlib.Path(keras_resnet.__file__).parent
 # From left to right: nothing imports what stands in a later row, or beside it in another folder.
 LAYERS = [
-    ["paper"],
+    ["paper", "files"],
     ["systems"],
+    ["family"],
     ["options", "network"],
     ["layers"],
     ["connect"],
@@ -30,6 +31,7 @@ LAYERS = [
     ["preprocessing"],
     ["models"],
     ["training", "evaluation", "export", "finetuning", "classify"],
+    ["report"],
     ["cli"],
 ]
 RANKS = {part: rank for rank, parts in enumerate(LAYERS) for part in parts}

@@ -3,6 +3,7 @@
 import contextlib
 
 import keras
+import numpy as np
 import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
@@ -138,3 +139,21 @@ def test_a_name_that_is_not_known_is_refused(name):
     if name not in keras_resnet.list_models():
         with pytest.raises(ValueError, match=r"Unknown network|6n"):
             keras_resnet.build(name)
+
+
+def test_layers_of_one_shape_start_from_different_weights():
+    model = keras_resnet.build("cifar_resnet20", input_shape=(8, 8, 3), classes=4)
+    kernels = [v for v in model.trainable_variables if v.path.endswith("kernel")]
+    sums = [float(np.abs(keras.ops.convert_to_numpy(kernel.value)).sum()) for kernel in kernels]
+    assert len(set(sums)) == len(sums)
+
+
+def test_the_seed_decides_the_initial_weights():
+    def drawn(seed):
+        keras.utils.set_random_seed(seed)
+        model = keras_resnet.build("cifar_resnet8", input_shape=(8, 8, 3), classes=4)
+        return [keras.ops.convert_to_numpy(v.value) for v in model.trainable_variables]
+
+    first, again, other = drawn(0), drawn(0), drawn(1)
+    assert all(np.array_equal(a, b) for a, b in zip(first, again, strict=True))
+    assert not np.array_equal(first[0], other[0])

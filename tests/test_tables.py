@@ -9,7 +9,8 @@ from support import EVERY, row, without_values
 
 import keras_resnet
 from keras_resnet import cli
-from keras_resnet.costs import family, measured
+from keras_resnet.costs import measured
+from keras_resnet.family import COLUMNS, family
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 
@@ -46,7 +47,7 @@ def test_the_table_of_an_unknown_network_is_refused(names):
 def test_the_command_line_lists_the_family(capsys):
     assert cli.main(["list", "cifar_resnet*"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0].split() == list(keras_resnet.costs.COLUMNS)
+    assert lines[0].split() == list(COLUMNS)
     assert [line.split()[0] for line in lines[1:]] == keras_resnet.list_models("cifar_resnet*")
     assert lines[0].index("layers  ") + 4 == lines[1].index(" 20  ") + 1, "numbers are aligned"
     assert cli.main(["list", "--markdown"]) == 0

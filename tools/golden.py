@@ -29,9 +29,11 @@ from golden_cases import (  # noqa: E402
     variables_of,
 )
 from support import EVERY, without_values  # noqa: E402
+from support_training import twenty_steps  # noqa: E402
 
 import keras_resnet  # noqa: E402
-from keras_resnet.costs import FAMILY, measured  # noqa: E402
+from keras_resnet.costs import measured  # noqa: E402
+from keras_resnet.family import FAMILY  # noqa: E402
 
 
 def main() -> None:
@@ -43,6 +45,7 @@ def main() -> None:
         ),
         "logits": (FOLDER / "logits.json", all_logits),
         "gradients": (FOLDER / "gradients.json", all_gradients),
+        "training": (FOLDER / "training.json", training_steps),
     }
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("files", nargs="*", help=f"some of {', '.join(files)}; all by default")
@@ -83,6 +86,11 @@ def all_gradients() -> dict:
         }
         for key, mode in MODES
     }
+
+
+@in_double_precision
+def training_steps() -> dict:
+    return {key: shortened(values) for key, values in twenty_steps().items()}
 
 
 def cheap(name: str) -> keras.Model:

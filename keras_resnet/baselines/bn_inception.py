@@ -5,7 +5,7 @@ from functools import partial
 import keras
 from keras import layers
 
-from keras_resnet.baselines.parts import XAVIER, ceil_pool, conv, conv1
+from keras_resnet.baselines.parts import ceil_pool, conv, conv1, xavier
 from keras_resnet.connect import channel_axis, classifier, connect
 from keras_resnet.layers import KITS
 from keras_resnet.options import Options
@@ -50,7 +50,7 @@ def body(x, row: BNInception, kit, options: Options):
     convolve = partial(
         conv,
         kit,
-        initializer=XAVIER,
+        initializer=xavier,
         use_bias=row.conv_bias,
         activate=partial(bn_relu, kit=kit),
     )
@@ -70,7 +70,7 @@ def body(x, row: BNInception, kit, options: Options):
 def head(x, classes, activation):
     """Average pool and classifier: BN-Inception has no dropout (Sec. 4.2.1)."""
     x = layers.GlobalAveragePooling2D(name="pool")(x)
-    return classifier(x, classes, activation, initializer=XAVIER)
+    return classifier(x, classes, activation, initializer=xavier)
 
 
 def bn_inception(

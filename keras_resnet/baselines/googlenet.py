@@ -8,7 +8,7 @@ from functools import partial
 import keras
 from keras import layers
 
-from keras_resnet.baselines.parts import XAVIER, ceil_pool, conv, conv1, hidden
+from keras_resnet.baselines.parts import ceil_pool, conv, conv1, hidden, xavier
 from keras_resnet.connect import channel_axis, classifier, connect
 from keras_resnet.layers import KITS, LocalResponseNormalization
 from keras_resnet.options import Options
@@ -34,7 +34,7 @@ def inception(x, filters, *, kit, convolve, name):
 
 def body(x, row: GoogLeNet, kit, options: Options, ends: dict):
     """The stem and nine modules. The outputs of 4a and 4d are also put into `ends`."""
-    convolve = partial(conv, kit, initializer=XAVIER, bias=BIAS)
+    convolve = partial(conv, kit, initializer=xavier, bias=BIAS)
     width = row.width
     x = conv1(kit, x, width, options.conv1, convolve)
     x = ceil_pool(kit, x, name="pool1")
@@ -56,17 +56,17 @@ def body(x, row: GoogLeNet, kit, options: Options, ends: dict):
 def auxiliary_head(x, row: GoogLeNet, kit, classes, activation, *, name):
     """Sec. 5: average pool, 1x1 convolution, fully connected layer, dropout, classifier."""
     x = layers.AveragePooling2D(5, 3, name=f"{name}_pool")(x)
-    x = conv(kit, x, 2 * row.width, 1, initializer=XAVIER, bias=BIAS, name=f"{name}_conv")
+    x = conv(kit, x, 2 * row.width, 1, initializer=xavier, bias=BIAS, name=f"{name}_conv")
     x = layers.Flatten(name=f"{name}_flatten")(x)
-    x = hidden(x, row.units, initializer=XAVIER, dropout=row.auxiliary_dropout, name=f"{name}_fc")
-    return classifier(x, classes, activation, initializer=XAVIER, name=name)
+    x = hidden(x, row.units, initializer=xavier, dropout=row.auxiliary_dropout, name=f"{name}_fc")
+    return classifier(x, classes, activation, initializer=xavier, name=name)
 
 
 def head(x, row: GoogLeNet, kit, options: Options, ends: dict, classes, activation):
     """Average pool, dropout, classifier; with `auxiliary`, a dict of three outputs."""
     x = layers.GlobalAveragePooling2D(name="pool")(x)
     x = layers.Dropout(row.dropout, name="pool_drop")(x)
-    x = classifier(x, classes, activation, initializer=XAVIER)
+    x = classifier(x, classes, activation, initializer=xavier)
     if not options.auxiliary:
         return x
     heads = {

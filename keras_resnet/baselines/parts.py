@@ -3,8 +3,11 @@
 import keras
 from keras import layers
 
-# Glorot and Bengio's scheme as Caffe has it, "xavier": uniform, of variance 1 / fan-in.
-XAVIER = keras.initializers.VarianceScaling(1.0, "fan_in", "uniform")
+
+# A function instead of a constant: an initializer of Keras draws the same numbers each time.
+def xavier():
+    """Glorot and Bengio's scheme as Caffe has it: uniform, of variance 1 / fan-in."""
+    return keras.initializers.VarianceScaling(1.0, "fan_in", "uniform")
 
 
 def relu(x, *, name):
@@ -24,7 +27,10 @@ def conv(
     activate=relu,
     name,
 ):
-    """A convolution that keeps the side, or divides it by the stride, and what activates it."""
+    """A convolution that keeps the side, or divides it by the stride, and what activates it.
+
+    `initializer` makes the kernel's: a new one for each layer.
+    """
     if stride > 1 and kernel > 1:
         x = layers.ZeroPadding2D(kernel // 2, name=f"{name}_pad")(x)
     x = kit.Conv2D(
@@ -33,7 +39,7 @@ def conv(
         stride,
         "valid" if stride > 1 else "same",
         use_bias=use_bias,
-        kernel_initializer=initializer,
+        kernel_initializer=initializer(),
         bias_initializer=bias,
         name=name,
     )(x)
@@ -50,7 +56,7 @@ def conv1(kit, x, width, kind, convolve):
         2,
         depth_multiplier=8,
         use_bias=False,
-        depthwise_initializer=XAVIER,
+        depthwise_initializer=xavier(),
         name="conv1_depthwise",
     )(x)
     return convolve(x, width, 1, name="conv1")
@@ -67,5 +73,5 @@ def ceil_pool(kit, x, *, name):
 
 def hidden(x, units, *, initializer, activate=relu, dropout, name):
     """A fully connected layer, what activates it, and dropout."""
-    x = layers.Dense(units, kernel_initializer=initializer, name=name)(x)
+    x = layers.Dense(units, kernel_initializer=initializer(), name=name)(x)
     return layers.Dropout(dropout, name=f"{name}_drop")(activate(x, name=name))

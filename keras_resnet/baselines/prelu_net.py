@@ -11,9 +11,10 @@ from keras_resnet.layers import KITS, SpatialPyramidPooling
 from keras_resnet.options import Options
 from keras_resnet.systems import PReLUNet
 
-# "std of 0.01, 0.01, 0.001" for the fully connected layers (Sec. 2.2).
-HIDDEN = keras.initializers.RandomNormal(0.0, 0.01)
-LAST = keras.initializers.RandomNormal(0.0, 0.001)
+
+def gaussian(deviation: float):
+    """Sec. 2.2: 0.01, 0.01 and 0.001 for the fully connected layers."""
+    return keras.initializers.RandomNormal(0.0, deviation)
 
 
 def he_normal(slope: float):
@@ -36,7 +37,7 @@ def body(x, row: PReLUNet, kit):
     convolve = partial(
         conv,
         kit,
-        initializer=he_normal(row.slope),
+        initializer=partial(he_normal, row.slope),
         activate=partial(prelu, slope=row.slope),
     )
     x = convolve(x, row.conv1, 7, 2, name="conv1")
@@ -52,12 +53,15 @@ def body(x, row: PReLUNet, kit):
 def head(x, row: PReLUNet, rule, classes, activation):
     """The spatial pyramid, fc1, fc2 and the classifier."""
     x = SpatialPyramidPooling(row.levels, rule, name="spp")(x)
-    activate = partial(prelu, slope=row.slope)
+    layer = partial(
+        hidden,
+        initializer=partial(gaussian, 0.01),
+        activate=partial(prelu, slope=row.slope),
+        dropout=row.dropout,
+    )
     for name in ("fc1", "fc2"):
-        x = hidden(
-            x, row.units, initializer=HIDDEN, activate=activate, dropout=row.dropout, name=name
-        )
-    return classifier(x, classes, activation, initializer=LAST)
+        x = layer(x, row.units, name=name)
+    return classifier(x, classes, activation, initializer=partial(gaussian, 0.001))
 
 
 def prelu_net(

@@ -11,9 +11,12 @@ from keras_resnet.layers import KITS, LocalResponseNormalization
 from keras_resnet.options import Options
 from keras_resnet.systems import VGG
 
-# "it is possible to initialise the weights without pre-training by using the random
-# initialisation procedure of Glorot & Bengio" (Sec. 3.1).
-GLOROT = keras.initializers.VarianceScaling(1.0, "fan_avg", "uniform")
+
+def glorot():
+    """Sec. 3.1: "it is possible to initialise the weights without pre-training by using the
+    random initialisation procedure of Glorot & Bengio".
+    """
+    return keras.initializers.VarianceScaling(1.0, "fan_avg", "uniform")
 
 
 def body(x, row: VGG, kit):
@@ -23,7 +26,7 @@ def body(x, row: VGG, kit):
         for number in range(1, count + 1):
             kernel = 1 if row.last_is_1x1 and number == 3 else 3
             name = f"conv{group}_{number}"
-            x = conv(kit, x, filters, kernel, initializer=GLOROT, name=name)
+            x = conv(kit, x, filters, kernel, initializer=glorot, name=name)
         if row.lrn and group == 1:
             # AlexNet's: k = 2 and 1e-4 times the sum, which is 5e-4 / 5 in Caffe's terms.
             x = LocalResponseNormalization(5, 5e-4, 0.75, 2.0, name="norm1")(x)
@@ -35,8 +38,8 @@ def head(x, row: VGG, classes, activation):
     """fc6, fc7 and the classifier. Flattening is by rows, columns and channels."""
     x = layers.Flatten(name="flatten")(x)
     for name in ("fc6", "fc7"):
-        x = hidden(x, row.units, initializer=GLOROT, dropout=row.dropout, name=name)
-    return classifier(x, classes, activation, initializer=GLOROT)
+        x = hidden(x, row.units, initializer=glorot, dropout=row.dropout, name=name)
+    return classifier(x, classes, activation, initializer=glorot)
 
 
 def vgg(

@@ -2,13 +2,13 @@
 
 import os
 import re
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 import keras
 import numpy as np
 
+from keras_resnet.files import whole
 from keras_resnet.paper import one_of
 from keras_resnet.weights.convert import entries, layout_of_model, to_theirs
 from keras_resnet.weights.dialects import Dialect
@@ -164,20 +164,5 @@ def save_weights(model, path: str | os.PathLike, dialect: str = "torchvision") -
             f".h5 is written for the dialects {', '.join(LAYERED)}. Received: dialect={dialect!r}"
         )
     arrays = arrays_of(model, dialect_of(layout_of_model(model), dialect))
-    handle, name = tempfile.mkstemp(suffix=path.suffix, prefix=".", dir=path.parent)
-    os.close(handle)
-    beside = Path(name)
-    try:
+    with whole(path) as beside:
         WRITERS[path.suffix](beside, arrays)
-        beside.chmod(0o666 & ~umask())
-        os.replace(beside, path)
-    except BaseException:
-        beside.unlink(missing_ok=True)
-        raise
-
-
-def umask() -> int:
-    """The permissions new files are made without; mkstemp makes its own more private."""
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

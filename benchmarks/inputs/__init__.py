@@ -1,0 +1,1 @@
+"""Input pipelines timed side by side; see benchmarks/input.py."""

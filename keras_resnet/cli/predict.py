@@ -1,0 +1,100 @@
+"""`keras-resnet predict`: what is on some images."""
+
+import argparse
+
+from keras_resnet.cli.common import add_json, best_weights, command, positive, print_json
+
+WIDTH = 30
+
+
+def add(commands) -> None:
+    parser = command(
+        commands,
+        "predict",
+        "what is on some images: the likeliest classes of each",
+        run,
+        """
+        keras-resnet predict cat.jpg dog.jpg
+        keras-resnet predict *.jpg --network resnet18 --weights a1 --top 3
+        keras-resnet predict cat.jpg --json
+        keras-resnet predict cat.jpg --file resnet50.onnx
+        """,
+    )
+    parser.add_argument("images", nargs="+", metavar="IMAGE", help="files that Pillow reads")
+    parser.add_argument("--network", default="resnet50", help="default: resnet50")
+    parser.add_argument("--weights", metavar="SET", help="default: the best set")
+    parser.add_argument(
+        "--file",
+        metavar="FILE",
+        help="an exported file that takes pixels of any size (`export --pixels`), instead",
+    )
+    parser.add_argument("--top", type=positive, default=5, help="how many classes (default: 5)")
+    add_json(parser)
+
+
+def run(options: argparse.Namespace) -> None:
+    says = exported(options) if options.file else network(options)
+    results = [{"image": name, "classes": says(name)} for name in options.images]
+    if options.json:
+        print_json(results)
+        return
+    for result in results:
+        print(result["image"])
+        longest = max(len(one["name"]) for one in result["classes"])
+        for one in result["classes"]:
+            print(f"  {one['name']:{longest}}  {one['score']:6.1%}  {bar(one['score'])}".rstrip())
+
+
+def bar(score: float) -> str:
+    """A bar of up to `WIDTH` characters, to an eighth of one.
+
+    >>> bar(0.5) == "█" * 15
+    True
+    """
+    eighths = round(8 * WIDTH * min(max(score, 0.0), 1.0))
+    return "█" * (eighths // 8) + " ▏▎▍▌▋▊▉"[eighths % 8].strip()
+
+
+def network(options: argparse.Namespace):
+    """From a path to what a network of the package says."""
+    from keras_resnet.classify import classifier
+
+    weights = options.weights or best_weights(options.network)
+    classify = classifier(options.network, weights)
+
+    def says(path):
+        return [
+            {"id": synset, "name": name, "score": score}
+            for synset, name, score in classify(path, options.top)
+        ]
+
+    return says
+
+
+def exported(options: argparse.Namespace):
+    """From a path to what an exported file says."""
+    from keras_resnet.classify import decode_predictions, rgb
+    from keras_resnet.export import open_exported, read_metadata
+
+    metadata = read_metadata(options.file)
+    if metadata["input"]["dtype"] != "uint8":
+        raise ValueError(
+            f"{options.file} takes normalised images: export it with --pixels to have it take files"
+        )
+    run_file = open_exported(options.file)
+    classes = metadata["outputs"][0]["shape"][-1]
+    names = metadata["class_names"] or [f"class {number}" for number in range(classes)]
+    wanted = metadata["input"]["shape"][1:]
+
+    def says(path):
+        pixels = rgb(path)
+        if any(side not in (None, got) for side, got in zip(wanted, pixels.shape, strict=True)):
+            raise ValueError(f"{options.file} takes images of {wanted}. Received: {pixels.shape}")
+        scores = run_file(pixels[None])[0]
+        top = min(options.top, classes)
+        return [
+            {"id": "", "name": name, "score": score}
+            for _, name, score in decode_predictions(scores, top, names)[0]
+        ]
+
+    return says

@@ -1,0 +1,26 @@
+"""`keras-resnet report`: a run as one HTML page."""
+
+import argparse
+
+from keras_resnet.cli.common import command
+
+
+def add(commands) -> None:
+    parser = command(
+        commands,
+        "report",
+        "write a run as one HTML page: curves, errors, confusion, mistakes, configuration",
+        run,
+        """
+        keras-resnet report runs/digits
+        keras-resnet report runs/evaluation --out report.html
+        """,
+    )
+    parser.add_argument("folder", metavar="RUN", help="folder of a recipe or of evaluations")
+    parser.add_argument("--out", help="HTML file to write (default: RUN/report.html)")
+
+
+def run(options: argparse.Namespace) -> None:
+    from keras_resnet.report import write_report
+
+    print(write_report(options.folder, options.out))

@@ -1,0 +1,87 @@
+"""CIFAR-10 as arrays: from Keras' download, or from a folder or an archive of image files."""
+
+import io
+import os
+
+import keras
+import numpy as np
+
+from keras_resnet.data.sources import Images, open_images
+
+CLASSES = (
+    *("airplane", "automobile", "bird", "cat", "deer"),
+    *("dog", "frog", "horse", "ship", "truck"),
+)
+Split = tuple[np.ndarray, np.ndarray]
+
+
+def load_data(path: str | os.PathLike | None = None) -> tuple[Split, Split]:
+    """Loads CIFAR-10: 50,000 training and 10,000 test images of 32x32 pixels.
+
+    Source: A. Krizhevsky, "Learning multiple layers of features from tiny images", 2009,
+    https://www.cs.toronto.edu/~kriz/cifar.html.
+
+    Args:
+        path: a folder, zip or tar with the parts `train` and `test`, each with a folder per
+            class; None lets `keras.datasets.cifar10` download and cache the original.
+
+    Returns:
+        `(x_train, y_train), (x_test, y_test)`: images (n, 32, 32, 3) in uint8, channels last;
+        labels (n,) in int64 in the order of `CLASSES`, which is alphabetical.
+
+    Raises:
+        FileNotFoundError: there is no such path.
+        ValueError: a part is missing, has other classes, or an image is not of 32x32 pixels or
+            cannot be read. The message names the file.
+        ImportError: files need Pillow, which is not installed.
+    """
+    if path is None:
+        (x_train, y_train), (x_test, y_test) = keras.datasets.cifar10.load_data()
+        return (x_train, y_train[:, 0].astype("int64")), (x_test, y_test[:, 0].astype("int64"))
+    return decoded(open_images(path, "train"), path), decoded(open_images(path, "test"), path)
+
+
+def decoded(images: Images, path) -> Split:
+    if images.class_names != CLASSES:
+        raise ValueError(
+            f"{path} is not of CIFAR-10: expected the classes {', '.join(CLASSES)}. "
+            f"Received: {', '.join(images.class_names[:20])}"
+        )
+    x = np.empty((len(images), 32, 32, 3), "uint8")
+    for i in range(len(images)):
+        x[i] = pixels(images, i)
+    return x, np.array([images.label(i) for i in range(len(images))], "int64")
+
+
+def pixels(images: Images, i: int) -> np.ndarray:
+    try:
+        from PIL import Image, UnidentifiedImageError
+    except ImportError as error:
+        raise ImportError(
+            'Image files need Pillow: pip install "keras3-resnet[recipes]"'
+        ) from error
+    try:
+        with Image.open(io.BytesIO(images.read(i))) as image:
+            found = np.asarray(image.convert("RGB"))
+    except (UnidentifiedImageError, OSError) as error:
+        raise ValueError(f"{images.name(i)} cannot be read as an image: {error}") from error
+    if found.shape != (32, 32, 3):
+        raise ValueError(f"{images.name(i)} is not of 32x32 pixels. Received: {found.shape[:2]}")
+    return found
+
+
+def mean_image(x: np.ndarray) -> np.ndarray:
+    """The per-pixel mean of training images, which Sec. 4.2 has subtracted from all.
+
+    Args:
+        x: (n, height, width, channels).
+
+    Returns:
+        (height, width, channels) in float32.
+
+    Example:
+
+    >>> mean_image(np.array([[[[1, 2, 3]]], [[[3, 4, 5]]]], "uint8")).tolist()
+    [[[2.0, 3.0, 4.0]]]
+    """
+    return x.mean(axis=0, dtype="float64").astype("float32")

@@ -1,0 +1,90 @@
+"""What is known of each image so far, in memory and in a file."""
+
+import json
+import zipfile
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from keras_resnet.files import whole
+
+ARRAYS = {
+    "done": bool,
+    "predicted": np.int32,  # the likeliest class
+    "rank": np.int32,  # how many classes come before the true one
+    "confidence": np.float32,  # probability of the likeliest class
+    "true_probability": np.float32,
+}
+DAMAGE = (ValueError, KeyError, EOFError, OSError, zipfile.BadZipFile, zlib.error)
+
+
+class Progress:
+    """One row of results for each image, all or some of them measured.
+
+    Args:
+        labels: of all images, which are kept with the results.
+        configuration: what the results depend on; a file of another is refused.
+        path: of the file, or None to keep nothing.
+    """
+
+    def __init__(self, labels: np.ndarray, configuration: dict[str, Any], path: Path | None):
+        self.labels, self.path, self.configuration = labels, path, configuration
+        self.arrays = {name: np.zeros(len(labels), kind) for name, kind in ARRAYS.items()}
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        return self.arrays[name]
+
+    def put(self, index: int, **values: float) -> None:
+        """Notes an image, once.
+
+        Raises:
+            RuntimeError: the image was counted before.
+        """
+        if self["done"][index]:
+            raise RuntimeError(f"Image {index} was counted twice")
+        for name, value in values.items():
+            self.arrays[name][index] = value
+        self["done"][index] = True
+
+    def save(self) -> None:
+        """Writes all that is known, whole or not at all."""
+        if self.path is None:
+            return
+        text = np.frombuffer(json.dumps(self.configuration).encode(), "uint8")
+        arrays: dict[str, Any] = {"configuration": text, "labels": self.labels, **self.arrays}
+        with whole(self.path) as temporary, temporary.open("wb") as file:
+            np.savez_compressed(file, **arrays)
+
+    def resume(self) -> None:
+        """Takes over what the file knows, if there is one.
+
+        Raises:
+            ValueError: the file is of another configuration, or damaged.
+        """
+        if self.path is None or not self.path.exists():
+            return
+        try:
+            with self.path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
+                arrays = {name: file[name] for name in file.files}
+            configuration = json.loads(arrays.pop("configuration").tobytes())
+        except DAMAGE as error:
+            raise ValueError(
+                f"{self.path} cannot be read: move it away to start again. {error}"
+            ) from error
+        refuse_other(configuration, self.configuration, self.path)
+        self.arrays = {name: arrays[name].astype(kind) for name, kind in ARRAYS.items()}
+
+
+def refuse_other(found: dict, wanted: dict, path: Path) -> None:
+    """Raises where a file's results depend on something else than what is asked for."""
+    wanted = json.loads(json.dumps(wanted))  # tuples are lists there
+    differ = [name for name in {**found, **wanted} if found.get(name) != wanted.get(name)]
+    if differ:
+        has = "; ".join(f"{name} {found.get(name)}" for name in differ)
+        asked = "; ".join(f"{name} {wanted.get(name)}" for name in differ)
+        raise ValueError(
+            f"{path} holds results of another configuration, and nothing is written over: choose "
+            f"another file or move it away. It has: {has}. Received: {asked}"
+        )

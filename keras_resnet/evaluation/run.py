@@ -1,0 +1,316 @@
+"""Evaluation from images to errors: every image once, in whatever batches."""
+
+import collections
+import dataclasses
+import hashlib
+import json
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from keras_resnet.evaluation import results
+from keras_resnet.evaluation.contenders import (
+    Average,
+    Contender,
+    Outputs,
+    check_classifier,
+    softmax,
+)
+from keras_resnet.evaluation.images import source_of
+from keras_resnet.evaluation.metrics import ranks
+from keras_resnet.evaluation.progress import Progress, refuse_other
+from keras_resnet.evaluation.protocols import Protocol, as_dict, protocol_named
+from keras_resnet.evaluation.results import Evaluation
+from keras_resnet.evaluation.views import views
+from keras_resnet.files import write_json
+from keras_resnet.paper import is_count, one_of
+
+SAVE_EVERY = 60  # seconds
+MOST_WAITING = 256 * 2**20  # bytes of views that wait for others of their size
+
+
+def evaluate(
+    model: keras.Model | Sequence[keras.Model],
+    data: Any,
+    protocol: str | Protocol = "1-crop",
+    weights_record: Any = None,
+    *,
+    average: Average = "softmax",
+    outputs: Outputs = "auto",
+    batch_size: int | None = None,
+    out: str | Path | None = None,
+    workers: int = 4,
+    verbose: int = 1,
+    thumbnails: int = 24,
+    comment: str = "",
+) -> Evaluation:
+    """Measures the error of a network, or of several together, by a protocol of the paper.
+
+    Args:
+        model: a functional classifier, with or without softmax; a list is an ensemble, whose
+            scores are averaged.
+        data: a collection of image files (`keras_resnet.data.open_images`), or a pair of arrays
+            (images, labels): images uint8 (n, height, width, 3), which are resized and
+            normalised as files are, or of floating point, which are taken as they are.
+        protocol: a name of `PROTOCOLS`: `"1-crop"`, `"10-crop"`, `"dense"`, `"multi-scale"`,
+            `"144-crop"`; or a `Protocol` of your own.
+        weights_record: what the weights expect of an image: a record of `list_weights()` or its
+            id, or an `ImageRule`; for an ensemble one for all or a list. None where the model
+            was built with `include_preprocessing=True`, or images are normalised arrays.
+        average: what is averaged over views, positions and models: `"softmax"` or `"logits"`.
+        outputs: `"logits"` or `"probabilities"`, where the last layer does not tell.
+        batch_size: views that go through a network together; 32, or 4 of dense ones, by default.
+        out: path of the results' JSON. What is known of each image is kept beside it, as .npz,
+            and saved every minute: the same call goes on where it was stopped.
+        workers: threads that decode and resize.
+        verbose: 1 shows a progress bar, 0 nothing.
+        thumbnails: how many of the most confident mistakes are kept with a small picture.
+        comment: kept with the results, such as where the images are from.
+
+    Returns:
+        An `Evaluation`.
+
+    Raises:
+        ValueError: an argument is not accepted, models of an ensemble have other classes, an
+            image cannot be read or its label is of no class (the message names it), or `out`
+            holds results of something else.
+        ImportError: image files are given and Pillow is missing.
+
+    Example:
+
+    >>> import keras_resnet
+    >>> model = keras_resnet.build("cifar_resnet8", include_preprocessing=True)
+    >>> images = np.zeros((5, 32, 32, 3), "uint8")
+    >>> evaluate(model, (images, [0, 1, 2, 3, 4]), verbose=0).images
+    5
+    """
+    started = time.monotonic()
+    protocol = protocol_named(protocol)
+    one_of("average", average, ("softmax", "logits"))
+    one_of("outputs", outputs, ("auto", "logits", "probabilities"))
+    check_counts(batch_size, workers)
+    models = list(model) if isinstance(model, list | tuple) else [model]
+    classes = same_classes(models)
+    source = source_of(data, classes)
+    contenders = [
+        Contender(network, protocol, record, average, outputs, getattr(source, "whole", False))
+        for network, record in zip(models, records_for(models, weights_record), strict=True)
+    ]
+    configuration = {
+        "protocol": as_dict(protocol),
+        "average": average,
+        "outputs": outputs,
+        "models": [contender.describe() for contender in contenders],
+        "data": source.describe() | {"classes": classes, "sha256": labels_digest(source)},
+        "backend": keras.backend.backend(),
+    }
+    if finished := earlier(out, configuration):
+        return finished
+    progress = Progress(
+        source.labels, configuration, Path(out).with_suffix(".npz") if out else None
+    )
+    progress.resume()
+    size = batch_size or (4 if protocol.views == "dense" else 32)
+    measure(contenders, source, progress, size, workers, verbose)
+    record = results.summary(source, progress, configuration)
+    record["seconds"] = round(time.monotonic() - started, 1)
+    record["comment"] = comment
+    record["mistakes"] = results.mistakes(source, progress, thumbnails)
+    if out:
+        write_json(out, record)
+    return Evaluation(record, source.labels, dict(progress.arrays))
+
+
+def check_counts(batch_size, workers) -> None:
+    if batch_size is not None and not is_count(batch_size):
+        raise ValueError(
+            f"`batch_size` must be a positive integer or None. Received: batch_size={batch_size!r}"
+        )
+    if not is_count(workers):
+        raise ValueError(f"`workers` must be a positive integer. Received: workers={workers!r}")
+
+
+def same_classes(models: Sequence[keras.Model]) -> int:
+    """How many classes the models tell apart."""
+    if not models:
+        raise ValueError("`model` must be a model or a list of them. Received: an empty list")
+    for model in models:
+        check_classifier(model)
+    classes = {int(model.output.shape[-1]) for model in models}
+    if len(classes) > 1:
+        each = ", ".join(f"{model.name}: {model.output.shape[-1]}" for model in models)
+        raise ValueError(
+            f"The models of an ensemble must tell the same classes apart. Received: {each}"
+        )
+    return classes.pop()
+
+
+def records_for(models: Sequence[keras.Model], record: Any) -> list[Any]:
+    """One record for each model."""
+    if not isinstance(record, list | tuple):
+        return [record] * len(models)
+    if len(record) != len(models):
+        raise ValueError(
+            f"`weights_record` must be one, or one for each of {len(models)} models. "
+            f"Received: {len(record)}"
+        )
+    return list(record)
+
+
+def labels_digest(source) -> str:
+    """Tells two collections apart by the names and the labels of their images."""
+    found = hashlib.sha256()
+    for index, label in enumerate(source.labels):
+        found.update(f"{source.name(index)}\t{label}\n".encode())
+    return found.hexdigest()
+
+
+def earlier(out, configuration) -> Evaluation | None:
+    """The results that are there already.
+
+    Raises:
+        ValueError: they are of another configuration.
+    """
+    if out is None or not Path(out).exists():
+        return None
+    try:
+        record = json.loads(Path(out).read_text())
+        found = record["configuration"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(f"{out} holds no results of an evaluation; choose another file") from error
+    refuse_other(found, configuration, Path(out))
+    return results.read(out)
+
+
+def measure(contenders, source, progress: Progress, size: int, workers: int, verbose: int) -> None:
+    """Fills `progress` with all images that it lacks; what is known is saved whatever happens."""
+    todo = np.flatnonzero(~progress["done"])
+    bar = keras.utils.Progbar(
+        len(source), verbose=verbose, unit_name="image", stateful_metrics=["top-1 error (%)"]
+    )
+    show(bar, progress)
+    if not len(todo):
+        return
+    sums = Sums(contenders, size)
+    saved = time.monotonic()
+    try:
+        for index, shown in shown_images(contenders, source, todo, workers):
+            for image, scores in sums.add(index, shown):
+                note(progress, image, scores, source.labels[image], contenders[0].average)
+            if time.monotonic() - saved > SAVE_EVERY:
+                progress.save()
+                saved = time.monotonic()
+            show(bar, progress)
+        for image, scores in sums.rest():
+            note(progress, image, scores, source.labels[image], contenders[0].average)
+            show(bar, progress)
+    finally:
+        progress.save()
+
+
+def show(bar, progress: Progress) -> None:
+    done = progress["done"]
+    wrong = 100 * np.mean(progress["rank"][done] > 0) if done.any() else 0.0
+    bar.update(int(done.sum()), [("top-1 error (%)", wrong)])
+
+
+def note(progress: Progress, image: int, scores: np.ndarray, label: int, average: str) -> None:
+    """Keeps of an image's scores what the results need."""
+    probabilities = softmax(scores) if average == "logits" else scores
+    best = int(scores.argmax())
+    progress.put(
+        image,
+        predicted=best,
+        rank=ranks(scores[None], np.array([label]))[0],
+        confidence=probabilities[best],
+        true_probability=probabilities[label],
+    )
+
+
+def shown_images(contenders, source, todo, workers: int) -> Iterator[tuple[int, list]]:
+    """For each image the views that each contender is shown, made ahead in threads.
+
+    Files are read in one thread, as archives want it.
+    """
+    geometries = list(dict.fromkeys(contender.geometry for contender in contenders))
+
+    def look(raw, index):
+        pixels = source.pixels(raw, index)
+        found = {}
+        for geometry in geometries:
+            try:
+                found[geometry] = [pixels] if geometry is None else views(pixels, geometry)
+            except ValueError as error:
+                raise ValueError(f"{source.name(index)}: {error}") from error
+        for contender in contenders:
+            for view in found[contender.geometry]:
+                contender.check_view(view, source.name(index))
+        return [found[contender.geometry] for contender in contenders]
+
+    waiting: collections.deque = collections.deque()
+    with ThreadPoolExecutor(workers) as pool:
+        try:
+            for index in map(int, todo):
+                waiting.append((index, pool.submit(look, source.read(index), index)))
+                if len(waiting) > 2 * workers:
+                    index, ready = waiting.popleft()
+                    yield index, ready.result()
+            while waiting:
+                index, ready = waiting.popleft()
+                yield index, ready.result()
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+@dataclasses.dataclass
+class Sum:
+    """The scores of one image so far, and how many views are still to come."""
+
+    scores: np.ndarray | float
+    outstanding: int
+
+
+class Sums:
+    """Averages the scores of images whose views go through networks in batches of one shape."""
+
+    def __init__(self, contenders: Sequence[Contender], size: int):
+        self.contenders, self.size = contenders, size
+        self.sums: dict[int, Sum] = {}
+        self.waiting: dict[tuple, list[tuple[int, float, np.ndarray]]] = {}
+        self.bytes = 0
+
+    def add(self, image: int, shown: Sequence[Sequence[np.ndarray]]) -> Iterator[tuple]:
+        """Takes the views of an image; gives (image, scores) for those that are complete."""
+        self.sums[image] = Sum(0.0, sum(map(len, shown)))
+        for number, found in enumerate(shown):
+            for view in found:
+                bucket = self.waiting.setdefault((number, view.shape), [])
+                bucket.append((image, 1 / (len(found) * len(shown)), view))
+                self.bytes += view.nbytes
+                if len(bucket) == self.size:
+                    yield from self.flush((number, view.shape))
+        while self.bytes > MOST_WAITING:
+            yield from self.flush(max(self.waiting, key=lambda key: len(self.waiting[key])))
+
+    def rest(self) -> Iterator[tuple]:
+        """What is left when there are no more images."""
+        for key in list(self.waiting):
+            yield from self.flush(key)
+
+    def flush(self, key: tuple) -> Iterator[tuple]:
+        batch = self.waiting.pop(key)
+        self.bytes -= sum(view.nbytes for *_, view in batch)
+        # torch compiles nothing, and takes a smaller batch as it is.
+        size = len(batch) if keras.backend.backend() == "torch" else self.size
+        scores = self.contenders[key[0]].scores([view for *_, view in batch], size)
+        for (image, weight, _), row in zip(batch, scores, strict=True):
+            found = self.sums[image]
+            found.scores = found.scores + weight * row
+            found.outstanding -= 1
+            if not found.outstanding:
+                yield image, self.sums.pop(image).scores

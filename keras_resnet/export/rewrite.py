@@ -1,0 +1,117 @@
+"""Copies of functional models, layer by layer, with some layers exchanged."""
+
+from collections.abc import Callable
+from typing import Any
+
+import keras
+
+from keras_resnet import layers as ours
+from keras_resnet.network import Network, deep_graph
+
+STOCK = {
+    ours.Conv2D: keras.layers.Conv2D,
+    ours.BatchNormalization: keras.layers.BatchNormalization,
+    ours.MaxPooling2D: keras.layers.MaxPooling2D,
+}
+
+
+def functional(model: Any) -> keras.Model:
+    """The model as an uncompiled functional one that shares its layers.
+
+    Raises:
+        ValueError: it is of another kind, or a Sequential model that has not been built.
+    """
+    wanted = "`model` must be a functional or Sequential Keras model"
+    if isinstance(model, keras.Sequential):
+        if not model.built:
+            raise ValueError(f"{wanted} that has been built. Received: {model.name!r}, not built")
+        return keras.Model(model.inputs[0], model.outputs[0], name=model.name)
+    if not is_graph(model):
+        raise ValueError(f"{wanted}. Received: {type(model).__name__}")
+    model_class = type(model) if isinstance(model, Network) else keras.Model
+    with deep_graph():
+        return model_class(model.input, model.output, name=model.name)
+
+
+def is_graph(model: Any) -> bool:
+    """Whether Keras can copy the model node by node."""
+    return isinstance(model, keras.Model) and hasattr(model, "_run_through_graph")
+
+
+def nodes_of(model: keras.Model) -> list:
+    """The calls of layers that make up a functional model, in the order they are made."""
+    by_depth = model._nodes_by_depth
+    return [node for depth in sorted(by_depth, reverse=True) for node in by_depth[depth]]
+
+
+def copied(
+    model: keras.Model,
+    make: Callable[[keras.layers.Layer], keras.layers.Layer | None],
+    fill: Callable[[keras.layers.Layer, keras.layers.Layer], None],
+) -> keras.Model:
+    """A copy of a functional model.
+
+    Args:
+        model: what `functional` returned.
+        make: from a layer to the one that stands in its place, or None to leave it out.
+        fill: sets the values of a layer that `make` made from those of the old one.
+    """
+    pairs: list[tuple[keras.layers.Layer, keras.layers.Layer]] = []
+    left_out: set[int] = set()
+
+    def clone(layer):
+        new = make(layer)
+        if new is None:
+            new = keras.layers.Identity()
+            left_out.add(id(new))
+        pairs.append((layer, new))
+        return new
+
+    def call(layer, *args, **kwargs):
+        return args[0] if id(layer) in left_out else layer(*args, **kwargs)
+
+    with deep_graph():
+        copy = keras.models.clone_model(model, clone_function=clone, call_function=call)
+    for old, new in pairs:
+        if id(new) not in left_out:
+            fill(old, new)
+    return copy
+
+
+def same(layer: keras.layers.Layer, **changes: Any) -> keras.layers.Layer:
+    """A new layer of the same class and config, but for the changes."""
+    return type(layer).from_config({**layer.get_config(), **changes})
+
+
+def keep_values(old: keras.layers.Layer, new: keras.layers.Layer) -> None:
+    """Every weight as it was."""
+    for before, after in zip(old.weights, new.weights, strict=True):
+        after.assign(before)
+
+
+def stock(model: keras.Model, policy: str | None = None) -> keras.Model:
+    """The model made of Keras' own layers, which any Keras loads without this package.
+
+    Args:
+        model: a functional or Sequential model.
+        policy: name of a dtype policy for all layers but those that make an output, which are
+            float32 then; None keeps each layer's own.
+    """
+    graph = functional(model)
+    last = {id(x) for x in graph.outputs}
+    ends = {node.operation for node in nodes_of(graph) if last & set(map(id, node.output_tensors))}
+
+    def make(layer):
+        if is_graph(layer) or isinstance(layer, keras.Sequential):
+            return stock(layer, policy)
+        changes = {} if policy is None else {"dtype": "float32" if layer in ends else policy}
+        layer_class = STOCK.get(type(layer), type(layer))
+        return layer_class.from_config({**layer.get_config(), **changes})
+
+    def fill(old, new):
+        if not is_graph(new):
+            keep_values(old, new)
+
+    plain = copied(graph, make, fill)
+    with deep_graph():
+        return keras.Model(plain.input, plain.output, name=model.name)

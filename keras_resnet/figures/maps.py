@@ -1,0 +1,158 @@
+"""What the layers of a network make of an image."""
+
+import math
+from typing import TYPE_CHECKING
+
+import keras
+import numpy as np
+
+from keras_resnet.costs import endpoints
+from keras_resnet.figures.style import GREY, bare, new_figure
+from keras_resnet.network import deep_graph
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+COLOUR_MAP = "viridis"  # even steps of lightness, for colour-blind readers and in print
+
+
+def responses_to(model: keras.Model, image: np.ndarray, tensors: list) -> list[np.ndarray]:
+    """What each symbolic tensor of `model` is for one image, as (height, width, channels)."""
+    image = np.asarray(image)
+    if image.ndim != 3:
+        raise ValueError(f"`image` must be one image of 3 axes. Received: shape {image.shape}")
+    with deep_graph():
+        found = keras.Model(model.input, tensors)(image[None], training=False)
+    arrays = [
+        keras.ops.convert_to_numpy(keras.ops.cast(array, "float32"))[0]
+        for array in keras.tree.flatten(found)
+    ]
+    if keras.config.image_data_format() == "channels_first":
+        arrays = [np.moveaxis(array, 0, -1) if array.ndim == 3 else array for array in arrays]
+    return arrays
+
+
+def feature_maps(model: keras.Model, image: np.ndarray, layer: str, most: int = 64) -> "Figure":
+    """The channels of a named layer as a grid: each its own scale, dark least, bright most.
+
+    Args:
+        model: a functional model.
+        image: one image, normalised as the model takes it.
+        layer: its name, such as `"conv3_1_a"` or `"conv4_2"`.
+        most: channels to draw, the first ones.
+
+    Raises:
+        ImportError: matplotlib is not installed.
+        ValueError: there is no such layer, or its output is no map.
+    """
+    names = [found.name for found in model.layers]
+    if layer not in names:
+        raise ValueError(f"There is no layer {layer!r}. Its layers: {', '.join(names)}")
+    (maps,) = responses_to(model, image, [model.get_layer(layer).output])
+    if maps.ndim != 3:
+        raise ValueError(f"The output of {layer!r} is no map. Received: shape {maps.shape}")
+    channels = min(most, maps.shape[-1])
+    columns = min(8, math.ceil(math.sqrt(channels))) if channels < 32 else 8
+    rows = math.ceil(channels / columns)
+    figure = new_figure(0.85 * columns + 0.4, 0.85 * rows + 0.9)
+    every_axes = figure.subplots(rows, columns, squeeze=False).flat
+    for axes, channel in zip(every_axes, range(rows * columns), strict=True):
+        bare(axes)
+        if channel < channels:
+            axes.imshow(maps[..., channel], cmap=COLOUR_MAP, interpolation="nearest")
+    shown = "" if channels == maps.shape[-1] else f", {channels} of them shown"
+    figure.suptitle(f"{layer}\n{described(maps)}{shown}", fontweight="bold", fontsize=11)
+    return figure
+
+
+def described(maps: np.ndarray) -> str:
+    height, width, channels = maps.shape
+    return f"{channels} channels of {height}x{width}"
+
+
+def stages_figure(
+    model: keras.Model, image: np.ndarray, picture: np.ndarray | None = None, columns: int = 8
+) -> "Figure":
+    """One picture across conv1, conv2_x, ...: maps shrink and channels grow with depth.
+
+    Args:
+        model: a network of this package.
+        image: one image, normalised as the model takes it.
+        picture: the same image to be shown, (height, width) or (height, width, 3).
+        columns: channels of each stage, those that respond most strongly to the image.
+
+    Raises:
+        ImportError: matplotlib is not installed.
+        ValueError: the model has no such stages.
+    """
+    ends = endpoints(model)
+    every_map = responses_to(model, image, list(ends.values()))
+    first = 0 if picture is None else 1
+    rows = len(ends) + first
+    figure = new_figure(1.05 * columns + 1.9, 1.12 * rows + 0.2)
+    every_axes = figure.subplots(rows, columns, squeeze=False)
+    for axes in every_axes.flat:
+        bare(axes)
+    if picture is not None:
+        show(every_axes[0][0], picture)
+        label(every_axes[0][0], "image", f"{picture.shape[0]}x{picture.shape[1]} pixels")
+    for axes_of_stage, name, maps in zip(every_axes[first:], ends, every_map, strict=True):
+        strongest = np.argsort(-maps.mean(axis=(0, 1)), kind="stable")[:columns]
+        for axes, channel in zip(axes_of_stage, strongest, strict=False):
+            axes.imshow(maps[..., channel], cmap=COLOUR_MAP, interpolation="nearest")
+        label(axes_of_stage[0], name, described(maps).replace(" of ", "\nof "))
+    return figure
+
+
+def label(axes, name: str, details: str) -> None:
+    """To the left of the first picture of a row."""
+    where = {"xycoords": "axes fraction", "ha": "right", "annotation_clip": False}
+    axes.annotate(name, (-0.12, 0.62), va="bottom", fontweight="bold", **where)
+    axes.annotate(details, (-0.12, 0.56), va="top", fontsize=8, color=GREY, **where)
+
+
+def show(axes, picture: np.ndarray) -> None:
+    """An image in colours, or a grey one."""
+    picture = np.asarray(picture).squeeze()
+    axes.imshow(picture, cmap="gray" if picture.ndim == 2 else None)
+
+
+def first_layer_filters(model: keras.Model, layer: str = "conv1") -> "Figure":
+    """The kernels of the first convolution, in colours where it sees three channels.
+
+    Args:
+        model: a network of this package.
+        layer: the convolution's name.
+
+    Raises:
+        ImportError: matplotlib is not installed.
+        ValueError: there is no such layer, or it has no kernels of 1 or 3 channels.
+    """
+    names = [found.name for found in model.layers]
+    kernel: np.ndarray = np.zeros(0)
+    if layer in names and model.get_layer(layer).weights:
+        kernel = model.get_layer(layer).get_weights()[0]
+    if kernel.ndim != 4 or kernel.shape[2] not in (1, 3):
+        raise ValueError(
+            f"`layer` must be a convolution of 1 or 3 channels. Received: layer={layer!r} with a "
+            f"kernel of shape {kernel.shape}"
+        )
+    filters = kernel.shape[3]
+    largest = np.abs(kernel).max(axis=(0, 1, 2))
+    columns = math.ceil(math.sqrt(filters * 1.6))
+    rows = math.ceil(filters / columns)
+    figure = new_figure(0.75 * columns + 0.4, 0.75 * rows + 0.9)
+    every_axes = figure.subplots(rows, columns, squeeze=False).flat
+    for axes, number in zip(every_axes, range(rows * columns), strict=True):
+        bare(axes)
+        if number < filters:
+            scaled = 0.5 + 0.5 * kernel[..., number] / max(largest[number], 1e-12)
+            colours = {"cmap": "gray", "vmin": 0, "vmax": 1} if kernel.shape[2] == 1 else {}
+            axes.imshow(scaled.squeeze(), interpolation="nearest", **colours)
+    size = f"{kernel.shape[0]}x{kernel.shape[1]}"
+    figure.suptitle(
+        f"{layer}: {filters} filters of {size}\nmiddle grey is 0, each filter on its own scale",
+        fontweight="bold",
+        fontsize=10,
+    )
+    return figure

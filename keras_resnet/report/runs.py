@@ -1,0 +1,88 @@
+"""What there is in the folder of a run."""
+
+import json
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from keras_resnet.evaluation import evaluate
+from keras_resnet.evaluation.opening import saved_model
+from keras_resnet.evaluation.results import FORMAT
+from keras_resnet.paper import architecture
+
+
+@dataclass
+class Run:
+    """A run as its files tell it.
+
+    Args:
+        name: of the folder.
+        record: what `results.json` holds; empty where there is none.
+        evaluations: records of evaluations by title.
+    """
+
+    name: str
+    record: dict[str, Any] = field(default_factory=dict)
+    evaluations: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    @property
+    def networks(self) -> dict[str, dict[str, Any]]:
+        """Results of networks, by the name that readers know, in the order they were trained."""
+        return {shown(name): result for name, result in self.record.get("networks", {}).items()}
+
+
+def shown(name: str) -> str:
+    """cifar_resnet56 is ResNet-56 to a reader, and plain34 plain-34."""
+    try:
+        row = architecture(name)
+    except ValueError:
+        return name
+    return f"{'ResNet' if row.shortcut else 'plain'}-{row.depth}"
+
+
+def read_run(folder: str | os.PathLike) -> Run:
+    """Reads the results of a recipe and all evaluations in a folder.
+
+    Raises:
+        ValueError: there are none; or results.json is damaged.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise ValueError(f"`run` must be a folder. Received: {folder}")
+    run = Run(folder.resolve().name)
+    for path in sorted(folder.glob("*.json")):
+        try:
+            record = json.loads(path.read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise ValueError(f"{path} is damaged: {error}") from error
+        if not isinstance(record, dict):
+            continue
+        if record.get("format") == FORMAT:
+            run.evaluations[path.stem] = record
+        elif path.name == "results.json":
+            run.record = record
+    if "digits" in run.record:
+        run.evaluations |= evaluations_of_digits(folder, run.record)
+    if not run.record and not run.evaluations:
+        raise ValueError(
+            f"{folder} must hold the results.json of a recipe or results of "
+            "`keras-resnet evaluate`. Received: a folder with neither"
+        )
+    return run
+
+
+def evaluations_of_digits(folder: Path, record: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Every network that recipes/digits.py saved, on the digits that were held out."""
+    from keras_resnet.data import digits
+
+    found = {}
+    for name in record["networks"]:
+        path = folder / f"{name.removeprefix('cifar_')}.keras"
+        if path.exists():
+            out = folder / f"evaluation-{name.removeprefix('cifar_')}.json"
+            model = saved_model(str(path))
+            found[out.stem] = evaluate(
+                model, digits.load_data()[1], out=out, batch_size=120, verbose=0
+            ).record
+    return found

@@ -1,0 +1,166 @@
+"""The state of a run in files: all of it, checked when it is read, the one before kept."""
+
+import json
+import re
+import zipfile
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from keras_resnet.files import whole
+
+RECORD = "record.json"
+# What numpy.load and zipfile raise about a file that was cut or altered: every array is stored
+# with its CRC-32.
+DAMAGE = (ValueError, KeyError, EOFError, OSError, zipfile.BadZipFile, zlib.error)
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A run between two steps.
+
+    Args:
+        step: how many steps it has taken.
+        arrays: the value of every variable of the model, its optimizer and its metrics.
+        record: what else it needs to go on, for `json`.
+    """
+
+    step: int
+    arrays: dict[str, np.ndarray]
+    record: dict[str, Any]
+
+
+class DamagedError(OSError):
+    """No checkpoint of a run can be read."""
+
+
+class Checkpoints:
+    """The checkpoints of one run, newest and last but one, in a folder.
+
+    Example:
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     kept = Checkpoints(Path(folder))
+    ...     for step in (10, 20, 30):
+    ...         kept.save(Checkpoint(step, {"w": np.ones(2)}, {"epoch": 0}))
+    ...     kept.steps(), kept.latest().step
+    ([20, 30], 30)
+    """
+
+    def __init__(self, folder: Path, keep: int = 2):
+        self.folder = Path(folder)
+        self.keep = keep
+
+    def path(self, step: int) -> Path:
+        return self.folder / f"step-{step:09d}.npz"
+
+    def steps(self) -> list[int]:
+        """Of the checkpoints there are, oldest first."""
+        names = (re.fullmatch(r"step-(\d+)\.npz", path.name) for path in self.folder.glob("*"))
+        return sorted(int(name[1]) for name in names if name)
+
+    def save(self, checkpoint: Checkpoint) -> None:
+        """Writes a checkpoint whole, then removes those older than the one before it.
+
+        Raises:
+            OSError: it cannot be written; those there stay.
+        """
+        record = np.frombuffer(json.dumps(checkpoint.record).encode(), "uint8")
+        with whole(self.path(checkpoint.step)) as path, path.open("wb") as file:
+            np.savez(file, **{RECORD: record, **checkpoint.arrays})  # type: ignore[arg-type]
+        for step in self.steps()[: -self.keep]:
+            self.path(step).unlink(missing_ok=True)
+
+    def latest(self) -> Checkpoint | None:
+        """The newest that can be read, or None where there is none.
+
+        Raises:
+            DamagedError: there are checkpoints and none can be read.
+        """
+        damaged = []
+        for step in reversed(self.steps()):
+            try:
+                return self.read(step)
+            except DAMAGE as error:
+                damaged.append(f"{self.path(step)}: {error}")
+                print(f"A checkpoint cannot be read; trying the one before. {damaged[-1]}")
+        if damaged:
+            raise DamagedError("No checkpoint of this run can be read: " + "; ".join(damaged))
+        return None
+
+    def read(self, step: int) -> Checkpoint:
+        with self.path(step).open("rb") as file, np.load(file, allow_pickle=False) as members:
+            arrays = {name: members[name] for name in members.files}
+        record = json.loads(arrays.pop(RECORD).tobytes())
+        return Checkpoint(step, arrays, record)
+
+
+def variables_of(model: keras.Model) -> dict[str, keras.Variable]:
+    """Everything that a training step reads or changes, seeds of random layers included."""
+    groups = {
+        "model": model.variables,
+        "optimizer": model.optimizer.variables,
+        "metrics": model.metrics_variables,
+    }
+    return {
+        f"{group}/{index:05d}/{variable.name}": variable
+        for group, variables in groups.items()
+        for index, variable in enumerate(variables)
+    }
+
+
+def read_state(model: keras.Model) -> dict[str, np.ndarray]:
+    """The values of `variables_of(model)` as arrays of NumPy's own types."""
+    return {name: as_numpy(variable) for name, variable in variables_of(model).items()}
+
+
+def as_numpy(variable: keras.Variable) -> np.ndarray:
+    value = variable.value
+    if variable.dtype == "bfloat16":  # float32 holds each of its values
+        value = keras.ops.cast(value, "float32")
+    return np.asarray(keras.ops.convert_to_numpy(value))
+
+
+def write_state(model: keras.Model, arrays: dict[str, np.ndarray], *groups: str) -> None:
+    """Gives a model the values of `read_state`.
+
+    Args:
+        groups: of `"model"`, `"optimizer"` and `"metrics"`: which to write. Keras makes some
+            metrics only when a training begins.
+
+    Raises:
+        ValueError: the arrays are of another model, or of another optimizer.
+    """
+    arrays = {name: array for name, array in arrays.items() if name.startswith(groups)}
+    variables = variables_of(model)
+    variables = {name: value for name, value in variables.items() if name.startswith(groups)}
+    shapes = {name: tuple(variable.shape) for name, variable in variables.items()}
+    saved = {name: array.shape for name, array in arrays.items()}
+    other = [
+        f"{name} (model: {shapes.get(name, 'none')}, checkpoint: {saved.get(name, 'none')})"
+        for name in sorted(shapes.keys() | saved.keys())
+        if shapes.get(name) != saved.get(name)
+    ]
+    if other:
+        raise ValueError(
+            f"The checkpoint is of another model or optimizer: {len(other)} of {len(shapes)} "
+            f"variables differ, the first being {', '.join(other[:3])}"
+        )
+    for name, variable in variables.items():
+        variable.assign(arrays[name])
+
+
+def make_metrics(model: keras.Model, batch: tuple) -> None:
+    """Has Keras make the variables of the metrics, which it else does in the first step."""
+    images, labels = batch[:2]
+    predicted = keras.tree.map_structure(
+        lambda output: keras.ops.zeros((len(images), *output.shape[1:])), model.output
+    )
+    model.compute_loss(images, labels, predicted)
+    model.compute_metrics(images, labels, predicted)
+    model.reset_metrics()

@@ -1,0 +1,89 @@
+"""Measures the error of networks by the paper's protocols, each into a JSON of its own.
+
+    python recipes/evaluate.py --models resnet50.tv2 --data ILSVRC2012_img_val.tar
+    python recipes/evaluate.py --models resnet50.msra resnet101.msra resnet152.msra \\
+        --data ILSVRC2012_img_val.tar --protocols 10-crop multi-scale --ensemble
+
+With MSRA's weights, 10-crop is Table 3 (22.9 %, 21.8 %, 21.4 %) and multi-scale Table 4. On all
+50,000 images 10-crop costs ten times as many multiply-adds as 1-crop, multi-scale about 70 times.
+
+Writes --out/NETWORKS-PROTOCOL.json. A run that was stopped goes on where it was; what is there is
+not measured again. `python recipes/tables.py --results OUT` puts the numbers into the tables.
+"""
+
+import dataclasses
+from pathlib import Path
+
+from common import from_command_line, option, table
+
+from keras_resnet.data import open_images
+from keras_resnet.evaluation import PROTOCOLS, evaluate
+from keras_resnet.evaluation.opening import HOW, open_models
+
+
+@dataclasses.dataclass(frozen=True)
+class Recipe:
+    models: tuple[str, ...] = option((), HOW)
+    data: str = option("", "folder, zip, official archive of ImageNet, or data set of TFDS")
+    split: str = option("", "of the data, where it has several")
+    protocols: tuple[str, ...] = option(("1-crop",), f"of {', '.join(PROTOCOLS)}")
+    ensemble: bool = option(False, "whether the networks are measured together, not one by one")
+    average: str = option("softmax", '"softmax" or "logits"')
+    image: str = option("", "the record whose images weights of your own expect")
+    batch_size: int = option(0, "views that go through together; 0 is what suits the protocol")
+    comment: str = option("", "kept with the results, such as where the images are from")
+    thumbnails: int = option(24, "of the most confident mistakes, kept with the results")
+    out: str = option("runs/evaluation", "folder to write to")
+
+    def __post_init__(self):
+        if not self.models:
+            raise ValueError("`models` must name at least one. Received: none")
+        if not self.data:
+            raise ValueError("`data` must name a folder or an archive. Received: none")
+        unknown = [name for name in self.protocols if name not in PROTOCOLS]
+        if unknown or not self.protocols:
+            raise ValueError(
+                f"`protocols` must be of {', '.join(PROTOCOLS)}. Received: {', '.join(unknown)}"
+            )
+
+
+def short(model):
+    """resnet50.tv2 of resnet50.tv2=/some/folder/weights.pth, mine of folder/mine.keras."""
+    return Path(model.partition("=")[0]).name.removesuffix(".keras")
+
+
+def main(recipe):
+    data = open_images(recipe.data, recipe.split or None)
+    groups = [recipe.models] if recipe.ensemble else [(name,) for name in recipe.models]
+    rows = []
+    for names in groups:
+        models, records = open_models(names, recipe.image or None)
+        for protocol in recipe.protocols:
+            together = "+".join(map(short, names))
+            print(f"{together}, {protocol}, {len(data):,} images", flush=True)
+            found = evaluate(
+                models,
+                data,
+                protocol,
+                records,
+                average=recipe.average,
+                batch_size=recipe.batch_size or None,
+                comment=recipe.comment,
+                thumbnails=recipe.thumbnails,
+                out=Path(recipe.out, f"{together}-{protocol}.json"),
+            )
+            low, high = found.record["top1"]["interval_95"]
+            rows.append(
+                {
+                    "networks": together,
+                    "protocol": protocol,
+                    "top-1 error (%)": f"{found.top1_error:.2f}",
+                    "95 % interval": f"{low:.2f} to {high:.2f}",
+                    "top-5 error (%)": f"{found.top5_error:.2f}" if found.top5_error else "",
+                }
+            )
+    print(f"\n{table(rows)}\n\nIn {recipe.out}")
+
+
+if __name__ == "__main__":
+    main(from_command_line(Recipe, __doc__))

@@ -1,0 +1,183 @@
+"""What recipes that train for long share: precision, averages, logs, pictures, results."""
+
+import contextlib
+import dataclasses
+import importlib.util
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+from common import Run, option, table, versions, whole, write_json
+
+import keras_resnet
+from keras_resnet import figures, training
+
+PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
+
+
+@dataclasses.dataclass(frozen=True)
+class Training(Run):
+    """What can be asked of a training beside its hyper-parameters."""
+
+    precision: str = option("float32", f"{', '.join(PRECISIONS)}: of activations and products")
+    accumulate: int = option(1, "parts that a batch is trained in, where memory is short")
+    ema: float = option(0.0, "decay of a running average of weights and BN statistics; 0: none")
+    label_smoothing: float = option(0.0, "part of each label that is spread over all classes")
+    tensorboard: bool = option(False, "write event files for TensorBoard to --out as well")
+    smoke: bool = option(False, "a few steps of everything on made-up images: does it run here?")
+
+    def check(self) -> None:
+        super().check()
+        if self.precision not in PRECISIONS:
+            raise ValueError(
+                f"`precision` must be {', '.join(PRECISIONS)}. Received: {self.precision!r}"
+            )
+        for name in ("ema", "label_smoothing"):
+            if not 0 <= getattr(self, name) < 1:
+                raise ValueError(
+                    f"`{name}` must be from 0 to below 1. Received: {getattr(self, name)}"
+                )
+        if self.accumulate < 1:
+            raise ValueError(f"`accumulate` must be at least 1. Received: {self.accumulate}")
+        if self.tensorboard and importlib.util.find_spec("tensorboard") is None:
+            raise ValueError(
+                "`tensorboard` needs the package of that name: pip install tensorboard"
+            )
+
+    def configuration(self) -> dict[str, Any]:
+        told = super().configuration()
+        del told["tensorboard"]
+        return told
+
+
+def part_of_batch(recipe: Training, batch_size: int) -> int:
+    """Images that are trained on at a time."""
+    if batch_size % recipe.accumulate:
+        raise ValueError(
+            f"`batch_size` must be a multiple of `accumulate`. Received: {batch_size} and "
+            f"{recipe.accumulate}"
+        )
+    return batch_size // recipe.accumulate
+
+
+def accumulation(recipe: Training) -> dict[str, int]:
+    """The argument of Keras' optimizers."""
+    return {"gradient_accumulation_steps": recipe.accumulate} if recipe.accumulate > 1 else {}
+
+
+class EventFiles(keras.callbacks.Callback):
+    """Writes each epoch's row for TensorBoard, by its own writer: on any backend.
+
+    Keras' callback needs TensorFlow, and reads the loss after every step.
+    """
+
+    def __init__(self, folder: Path):
+        super().__init__()
+        self.folder = folder
+
+    def on_epoch_end(self, epoch, logs=None):
+        from tensorboard.compat.proto.event_pb2 import Event
+        from tensorboard.compat.proto.summary_pb2 import Summary
+        from tensorboard.summary.writer.event_file_writer import EventFileWriter
+
+        values = [Summary.Value(tag=name, simple_value=x) for name, x in (logs or {}).items()]
+        step = int((logs or {}).get("step", epoch))
+        # A file an epoch: nothing of it is lost when the run is killed.
+        writer = EventFileWriter(str(self.folder), filename_suffix=f".{step}")
+        writer.add_event(Event(step=step, summary=Summary(value=values)))
+        writer.close()
+
+
+def run(
+    recipe: Training,
+    model: keras.Model,
+    data: Any,
+    *,
+    network: str,
+    steps: int,
+    image: tuple[int, int, int],
+    evaluate: Callable[[keras.Model], dict[str, float]],
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+    settings: Any = None,
+    finish: Callable[[keras.Model], None] | None = None,
+) -> None:
+    """Trains, and leaves in --out: config.json, log.csv, results.json, curves.png, model.keras.
+
+    Args:
+        recipe: as read from the command line.
+        model: compiled.
+        data: see `keras_resnet.training.fit`.
+        network: what the model is called.
+        steps: batches in all.
+        image: shape of one, for what it costs.
+        evaluate: gives `top1_error` and more, of the model as it stands.
+        callbacks: of Keras.
+        settings: what the recipe's name stood for.
+        finish: done to the model before it is measured for the last time and saved.
+    """
+    out = Path(recipe.out)
+    record = {
+        "recipe": recipe,
+        "settings": settings,
+        "network": network,
+        "steps": steps,
+        "versions": versions(),
+    }
+    write_json(out / "config.json", record)
+    averages = training.WeightAverages(model, recipe.ema) if recipe.ema else None
+    watching = [*callbacks, *([averages] if averages else [])]
+    if recipe.tensorboard:
+        watching.append(EventFiles(out / "tensorboard"))
+
+    def measured(model):
+        with averages.applied() if averages else contextlib.nullcontext():
+            return {f"test_{name}": value for name, value in evaluate(model).items()}
+
+    rows = training.fit(
+        model,
+        data,
+        steps=steps,
+        out=out,
+        configuration=recipe.configuration() | {"settings": settings, "steps": steps},
+        checkpoint_every=recipe.checkpoint_every,
+        evaluate=measured,
+        callbacks=watching,
+    )
+    with averages.applied() if averages else contextlib.nullcontext():
+        if finish:
+            finish(model)
+        final = evaluate(model)
+        with whole(out / "model.keras") as path:
+            model.save(path)
+    history = {
+        "step": [row["step"] for row in rows],
+        "training_loss": [row["loss"] for row in rows],
+        "training_error": [100 * (1 - row["accuracy"]) for row in rows],
+        "test_loss": [row["test_loss"] for row in rows],
+        "test_error": [row["test_top1_error"] for row in rows],
+    }
+    costs = keras_resnet.count(model, image)
+    result = {"parameters": costs.trainable, "multiply_adds": costs.macs, "final": final}
+    write_json(
+        out / "results.json", record | {"networks": {network: result | {"history": history}}}
+    )
+    with whole(out / "curves.png") as path:
+        figures.training_curves({network: {network: history}}).savefig(path, dpi=150)
+    print(f"\n{summary(network, costs.trainable, history, final)}")
+    print(f"\nIn {out}: config.json, log.csv, results.json, curves.png, model.keras")
+
+
+def summary(network, parameters, history, final):
+    return table(
+        [
+            {
+                "network": network,
+                "parameters": f"{parameters:,}",
+                "training loss": f"{history['training_loss'][-1]:.3f}",
+                "training error (%)": f"{history['training_error'][-1]:.2f}",
+                "top-1 error (%)": f"{final['top1_error']:.2f}",
+                "top-5 error (%)": f"{final['top5_error']:.2f}",
+            }
+        ]
+    )
