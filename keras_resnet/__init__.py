@@ -9,6 +9,7 @@ import sys
 IS_COMMAND = pathlib.PurePath(next(iter(getattr(sys, "argv", ())), "")).stem == "keras-resnet"
 
 if not IS_COMMAND:
+    from keras_resnet import training
     from keras_resnet.classify import classify, decode_predictions
     from keras_resnet.costs import count, endpoints
     from keras_resnet.export import ExportError, Report, export, fold_batch_norm
@@ -116,5 +117,6 @@ __all__ = [
     "preprocess_input",
     "save_weights",
     "summary_table",
+    "training",
     "unfreeze_from",
 ]

@@ -82,7 +82,7 @@ class Recipe(runs.Training):
         1, 'parts of a batch, each normalized by itself; 2 are the paper\'s "two GPUs"'
     )
     recompute_batch_norm: bool = option(False, "statistics over 8,192 images, after the training")
-    out: str = option("runs/cifar10", "folder to write to; the same command continues there")
+    out: str = option("runs/cifar10", "folder to write to, or to continue in")
 
     def __post_init__(self):
         self.check()

@@ -49,7 +49,7 @@ def option(default: Any, why: str) -> Any:
 class Run:
     """What every recipe can be told about its run. The recipe's own fields come first."""
 
-    out: str = option("runs/run", "folder to write to; the same command continues what is there")
+    out: str = option("runs/run", "folder to write to, or to continue in")
     fresh: bool = option(False, "start over; what is in --out is moved into a folder of its own")
     checkpoint_every: int = option(200, "steps between two checkpoints: what a kill can cost")
     seed: int = option(0, "of the initial weights and of the order of the images")
@@ -113,8 +113,9 @@ def from_command_line(
     form = functools.partial(argparse.RawDescriptionHelpFormatter, width=100, max_help_position=30)
     parser = Parser(description=doc, formatter_class=form, allow_abbrev=False)
     fields = dataclasses.fields(recipe_type)  # type: ignore[arg-type]
-    own = recipe_type.__annotations__
-    for field in sorted(fields, key=lambda field: field.name not in own):
+    own = list(recipe_type.__annotations__)  # the recipe's fields, then what all recipes have
+    fields = sorted(fields, key=lambda field: [*own, field.name].index(field.name))
+    for field in fields:
         kind = get_type_hints(recipe_type)[field.name]
         shown: Any = field.default
         how: dict[str, Any] = {"type": kind, "metavar": kind.__name__.upper()}

@@ -42,7 +42,7 @@ class Recipe(Run):
     )
     momentum: float = option(0.9, '"a momentum of 0.9"')
     weight_decay: float = option(1e-4, '"a weight decay of 0.0001", of kernels')
-    out: str = option("runs/digits", "folder to write to; the same command continues there")
+    out: str = option("runs/digits", "folder to write to, or to continue in")
 
     def __post_init__(self):
         if not self.networks:

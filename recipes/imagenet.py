@@ -140,7 +140,6 @@ RECIPES = {
         last_size=192,
         rise=(11.8, 13.8),  # as 65 to 76 of 88
         evaluation=(256, 224),
-        augmentation=Augmentation(dct_scaling=True),
         zero_init_residual=True,
     ),
 }
@@ -159,7 +158,7 @@ class Recipe(runs.Training):
     width: int = option(0, "channels of the first stage, for a narrow network; 0: the paper's")
     workers: int = option(0, "threads that decode images; 0: as many as there are processors")
     on_bad_image: str = option("skip", "skip: name it and go on; fatal: stop")
-    out: str = option("runs/imagenet", "folder to write to; the same command continues there")
+    out: str = option("runs/imagenet", "folder to write to, or to continue in")
 
     def __post_init__(self):
         self.check()

@@ -1,0 +1,168 @@
+"""The recipes for ImageNet and for one's own images, as their users run them."""
+
+import csv
+import dataclasses
+import json
+import os
+import pathlib
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+from PIL import Image
+
+import keras_resnet
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+WRITTEN = {"checkpoints", "config.json", "curves.png", "log.csv", "model.keras", "results.json"}
+
+
+def run(recipe, *arguments):
+    """Runs a recipe in a process of its own."""
+    path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+    return subprocess.run(
+        [sys.executable, str(ROOT / "recipes" / f"{recipe}.py"), *map(str, arguments)],
+        env=os.environ | {"PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        timeout=900,
+    )
+
+
+@pytest.fixture
+def imagenet(monkeypatch):
+    """The recipe as a module."""
+    monkeypatch.syspath_prepend(str(ROOT / "recipes"))
+    import imagenet as module
+
+    return module
+
+
+@pytest.fixture(scope="module")
+def smoke(tmp_path_factory):
+    out = tmp_path_factory.mktemp("imagenet")
+    small = ["--smoke", "--model", "resnet18", "--width", "4", "--batch-size", "16"]
+    return out, small, run("imagenet", *small, "--ema", "0.9", "--accumulate", "2", "--out", out)
+
+
+def test_a_smoke_run_leaves_all_that_a_run_leaves(smoke):
+    out, _, process = smoke
+    assert process.returncode == 0, process.stderr
+    assert {path.name for path in out.iterdir()} == WRITTEN
+    config = json.loads((out / "config.json").read_text())
+    assert config["recipe"]["recipe"] == "paper"
+    assert config["settings"]["weight_decay"] == 1e-4
+    assert config["versions"]["backend"] == keras.backend.backend()
+    with (out / "log.csv").open() as file:
+        (row,) = csv.DictReader(file)
+    assert row["step"] == "8"  # 64 images, 8 at a time
+    assert row["test_images"] == "24"
+
+
+def test_the_saved_network_takes_grey_levels_and_errs_as_was_recorded(smoke):
+    from keras_resnet.data import CentreCrop, EvaluationBatches, samples
+
+    out, _, _ = smoke
+    model = keras.models.load_model(out / "model.keras")
+    tested = EvaluationBatches(samples.noise(24, 4, 2), 8, crop=CentreCrop(36), size=32)
+    recorded = json.loads((out / "results.json").read_text())["networks"]["resnet18"]["final"]
+    measured = keras_resnet.training.evaluate(model, tested)
+    assert measured["images"] == recorded["images"]
+    assert np.isclose(measured["loss"], recorded["loss"], rtol=1e-4)
+
+
+def test_the_same_command_goes_on_and_another_is_refused(smoke):
+    out, small, _ = smoke
+    other = run("imagenet", *small, "--ema", "0.9", "--out", out)
+    assert other.returncode == 2
+    assert "accumulate: 2 before, 1 now" in other.stderr
+    assert "Traceback" not in other.stderr
+
+
+def test_finetuning_learns_the_folders_of_a_folder(tmp_path):
+    random = np.random.default_rng(0)
+    for name, level in (("dark", 40), ("light", 200)):
+        (tmp_path / "data" / name).mkdir(parents=True)
+        for number in range(8):
+            pixels = random.integers(level - 20, level + 20, (48, 40, 3)).astype("uint8")
+            Image.fromarray(pixels).save(tmp_path / "data" / name / f"{number}.png")
+    (tmp_path / "data" / "dark" / "broken.jpg").write_bytes(b"\xff\xd8 not an image")
+    process = run(
+        "finetune",
+        *("--data", tmp_path / "data", "--model", "cifar_resnet8", "--weights", "none"),
+        *("--stage", "conv2", "--epochs", "2", "--head-epochs", "1", "--batch-size", "4"),
+        *("--out", tmp_path / "out"),
+    )
+    assert process.returncode == 0, process.stderr
+    assert "13 images of 2 classes, 4 held out" in process.stdout
+    assert "Passed over: " in process.stdout
+    assert {path.name for path in (tmp_path / "out").iterdir()} == WRITTEN | {"head"}
+    assert keras.models.load_model(tmp_path / "out" / "model.keras").output.shape == (None, 2)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("recipe", ["paper", "goyal", "a2", "a3", "fast"])
+def test_every_recipe_runs_to_its_end(recipe, tmp_path):
+    small = ["--smoke", "--model", "resnet18", "--width", "4", "--batch-size", "16"]
+    process = run("imagenet", *small, "--recipe", recipe, "--out", tmp_path)
+    assert process.returncode == 0, process.stderr
+    assert {path.name for path in tmp_path.iterdir()} == WRITTEN
+
+
+@pytest.mark.once
+def test_without_imagenet_the_recipe_says_in_five_lines_how_to_get_it():
+    process = run("imagenet")
+    assert process.returncode == 2
+    lines = process.stderr[process.stderr.index("There is no ImageNet here") :].splitlines()
+    assert [line.strip()[0] for line in lines[1:6]] == list("12345")
+    assert "https://image-net.org/download" in process.stderr
+    assert "Traceback" not in process.stderr
+
+
+@pytest.mark.once
+def test_a_shorter_run_has_its_drops_earlier_and_a_smaller_batch_a_smaller_rate(imagenet):
+    settings = imagenet.Recipe(recipe="goyal", epochs=45, batch_size=128).settings()
+    assert settings.drops == (15, 30, 40)
+    assert settings.warmup == 2.5
+    assert settings.learning_rate == 0.05
+
+
+@pytest.mark.once
+def test_learning_rates_are_those_of_the_papers(imagenet):
+    def rates(recipe, epochs, **changes):
+        settings = dataclasses.replace(imagenet.RECIPES[recipe], **changes)
+        schedule = imagenet.learning_rate(settings, updates_per_epoch=100)
+        return [round(float(schedule(round(100 * epoch))), 5) for epoch in epochs]
+
+    assert rates("paper", (0, 29.99, 30, 60, 90)) == [0.1, 0.1, 0.01, 0.001, 0.0001]
+    assert rates("goyal", (0, 2.5, 5, 30, 80), learning_rate=0.8) == [0.1, 0.45, 0.8, 0.08, 0.0008]
+    assert rates("a3", (0, 2.5, 5, 52.5, 100)) == [0.0, 0.004, 0.008, 0.004, 0.0]
+    assert rates("fast", (0, 1, 2, 9, 16)) == [0.0, 0.85, 1.7, 0.85, 0.0]
+
+
+@pytest.mark.once
+def test_images_grow_between_two_epochs_by_steps_of_32(imagenet):
+    settings = dataclasses.replace(imagenet.RECIPES["fast"], size=128, last_size=192, rise=(4, 8))
+    sizes = [imagenet.size_in(settings, epoch) for epoch in range(10)]
+    assert sizes == [128] * 6 + [160] * 2 + [192] * 2
+
+
+@pytest.mark.once
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"recipe": "a4"}, "`recipe` must be one of 'paper', 'goyal', 'a2', 'a3', 'fast'"),
+        ({"dataset": "mnist"}, "`dataset` must be one of"),
+        ({"model": "resnet19"}, "resnet19"),
+        ({"epochs": -1}, "`epochs` must be at least 0. Received: -1"),
+        ({"precision": "float8"}, "`precision` must be float32, mixed_bfloat16, mixed_float16"),
+        ({"ema": 1.0}, "`ema` must be from 0 to below 1"),
+        ({"accumulate": 0}, "`accumulate` must be at least 1"),
+        ({"on_bad_image": "ignore"}, "`on_bad_image` must be one of 'skip', 'fatal'"),
+    ],
+)
+def test_bad_flags_are_named(imagenet, changes, message):
+    with pytest.raises(ValueError, match=message):
+        imagenet.Recipe(**changes)
