@@ -13,6 +13,7 @@ from test_properties import layers_made
 
 import keras_resnet
 from keras_resnet.baselines.settings import SETTINGS, settings_of
+from keras_resnet.evaluation import fully_convolutional
 from keras_resnet.layers import LocalResponseNormalization, SpatialPyramidPooling
 from keras_resnet.layers.pyramid import bins
 from keras_resnet.paper import Architecture
@@ -264,6 +265,24 @@ class TestPreactivation:
             np.testing.assert_allclose(dense[:, ::4, ::4], strided, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize("kind", ["vgg", "prelu_net"])
+def test_dense_evaluation_gives_every_window_the_scores_of_a_crop(kind):
+    """VGG's fully connected layers become convolutions; PReLU-net's pyramid slides."""
+    stride = TINY[kind].stride
+    model = fill(built(kind, 3 * stride))
+    x = images(1, 5 * stride, 4 * stride, 3)
+    scores = logits(fully_convolutional(model), x)
+    assert scores.shape == (1, 3, 2, 4)
+    base = keras_resnet.build(TINY[kind], include_top=False, input_shape=x.shape[1:])
+    maps = logits(fill(base), x)
+    first = {"vgg": "flatten", "prelu_net": "spp"}[kind]
+    head = keras.Model(model.get_layer(first).input, model.output)
+    for top in range(3):
+        for left in range(2):
+            alone = logits(head, maps[:, top : top + 3, left : left + 3])
+            np.testing.assert_allclose(scores[:, top, left], alone, rtol=1e-4)
+
+
 def reference_lrn(x, size, alpha, beta, k):
     """Caffe's definition, a channel at a time."""
     out = np.empty_like(x)
@@ -322,6 +341,13 @@ def reference_spp(x, levels, rule):
 
 
 class TestSpatialPyramidPooling:
+    def test_windows_under_channels_first_are_the_same(self):
+        x = images(1, 9, 8, 3)
+        last = SpatialPyramidPooling((3, 2), window=7, data_format="channels_last")(x)
+        layer = SpatialPyramidPooling((3, 2), window=7, data_format="channels_first")
+        first = keras.ops.convert_to_numpy(layer(x.transpose(0, 3, 1, 2)))
+        np.testing.assert_array_equal(first.transpose(0, 2, 3, 1), keras.ops.convert_to_numpy(last))
+
     def test_bins_are_those_that_papers_and_caffe_cut(self):
         # SPP-net's rule on the 14 x 14 map of the paper: windows of 5, 4 apart (Sec. 2.3).
         assert bins(14, 3, "window") == ((0, 5), (4, 9), (8, 13))

@@ -56,8 +56,9 @@ class SpatialPyramidPooling(keras.layers.Layer):
         levels: n stands for n x n bins.
         rule: how bins are cut: see `bins`.
         window: None pools the whole map to (batch, features). An integer pools every square of
-            this side in it, pixel by pixel, to (batch, rows, columns, features): what PReLU-net's
-            dense evaluation does with 14. Fully connected layers may follow as they are.
+            this side in it, pixel by pixel, to (batch, rows, columns, features), or (batch,
+            features, rows, columns) under channels_first: what PReLU-net's dense evaluation does
+            with 14.
         data_format: as in Keras' pooling layers.
 
     Example:
@@ -102,7 +103,9 @@ class SpatialPyramidPooling(keras.layers.Layer):
                         x, (bottom - top, right - left), 1, "valid", data_format="channels_last"
                     )
                     pooled.append(maxima[:, top : top + rows, left : left + columns])
-        return ops.concatenate(pooled, axis=-1)
+        features = ops.concatenate(pooled, axis=-1)
+        first = self.data_format == "channels_first"
+        return ops.transpose(features, (0, 3, 1, 2)) if first else features
 
     def compute_output_shape(self, input_shape):
         last = self.data_format == "channels_last"
@@ -112,7 +115,8 @@ class SpatialPyramidPooling(keras.layers.Layer):
             return (input_shape[0], features)
         sides = input_shape[1:3] if last else input_shape[2:4]
         places = [None if side is None else side - self.window + 1 for side in sides]
-        return (input_shape[0], *places, features)
+        shape = (*places, features) if last else (features, *places)
+        return (input_shape[0], *shape)
 
     def get_config(self):
         names = ("levels", "rule", "window", "data_format")
