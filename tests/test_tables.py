@@ -77,3 +77,14 @@ def test_the_tables_of_the_documentation_are_fresh():
     if "<!-- family:begin -->" not in (ROOT / "README.md").read_text():
         pytest.skip("README.md has no generated table yet")
     subprocess.run([sys.executable, "tools/tables.py", "--check"], cwd=ROOT, check=True)
+
+
+@pytest.mark.once
+def test_the_page_of_compared_systems_is_written_from_the_rows():
+    import pathlib
+    import runpy
+
+    tool = runpy.run_path(str(pathlib.Path(__file__).parent.parent / "tools" / "compared.py"))
+    text = tool["PAGE"].read_text()
+    assert tool["page"](text) == text, "run python tools/compared.py"
+    assert "| prelu_net_c | 22 |" in text
