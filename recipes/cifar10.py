@@ -200,6 +200,7 @@ def main(recipe):
         batches,
         network=recipe.model,
         steps=settings.steps * recipe.accumulate,
+        image=(32, 32, 3),
         # "we only evaluate the single view of the original 32x32 image"
         evaluate=lambda model: training.evaluate(model, held_out),
         callbacks=callbacks,

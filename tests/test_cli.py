@@ -1,22 +1,24 @@
 """The command line: what it prints, how it ends, and how long it takes to start."""
 
 import json
+import re
 import subprocess
 import sys
-import time
 
+import keras
+import numpy as np
 import pytest
 
+import keras_resnet
 from keras_resnet import cli
 
 
 def in_a_terminal(*arguments: str) -> subprocess.CompletedProcess:
-    """The command as installed, with the modules it loaded as the last line of its errors."""
+    """The command as installed; the last line of its errors tells its seconds and its modules."""
     program = f"""
-import sys
+import atexit, sys, time
 sys.argv = ["keras-resnet", *{arguments!r}]
-import atexit
-atexit.register(lambda: print(" ".join(sys.modules), file=sys.stderr))
+atexit.register(lambda: print(time.process_time(), *sys.modules, file=sys.stderr))
 from keras_resnet.cli import main
 sys.exit(main())
 """
@@ -25,17 +27,11 @@ sys.exit(main())
 
 @pytest.mark.once
 @pytest.mark.parametrize("arguments", [["--help"], ["list"], ["list", "--help"], ["lst"]])
-def test_the_command_starts_without_keras_or_numpy(arguments):
-    times = []
-    for _ in range(3):  # a busy machine may be slow once
-        started = time.monotonic()
-        done = in_a_terminal(*arguments)
-        times.append(time.monotonic() - started)
-        loaded = set(done.stderr.splitlines()[-1].split())
-        assert not {"keras", "numpy", "tensorflow", "jax", "torch"} & loaded
-        if times[-1] < 0.5:
-            break
-    assert min(times) < 0.5, times
+def test_the_command_starts_in_half_a_second_without_keras_or_numpy(arguments):
+    """Seconds of the processor: those on the clock depend on what else runs."""
+    seconds, *loaded = in_a_terminal(*arguments).stderr.splitlines()[-1].split()
+    assert not {"keras", "numpy", "tensorflow", "jax", "torch"} & set(loaded)
+    assert float(seconds) < 0.5
 
 
 @pytest.mark.once
@@ -68,3 +64,113 @@ def test_a_reader_that_stops_reading_is_no_error():
     command = f"{sys.executable} -m keras_resnet.cli list | head -c 1; echo ${{PIPESTATUS[0]}}"
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True)
     assert (done.stdout, done.stderr) == ("n0\n", "")
+
+
+def test_a_network_is_shown_stage_by_stage(capsys):
+    assert cli.main(["show", "cifar_resnet8", "--json"]) == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert [row["stage"] for row in shown["stages"]] == [
+        "conv1",
+        "conv2_x",
+        "conv3_x",
+        "conv4_x",
+        "pool",
+        "fc",
+    ]
+    assert shown["stages"][2]["output"] == [16, 16, 32]
+    assert shown["total"]["layers"] == 8
+    costs = keras_resnet.count(keras_resnet.build("cifar_resnet8"))
+    assert shown["total"]["parameters"] == costs.trainable
+    assert shown["total"]["multiply_adds"] == costs.macs
+    assert cli.main(["show", "cifar_resnet8", "--size", "16x24"]) == 0
+    assert "conv4_x  4 x 6 x 64" in capsys.readouterr().out
+
+
+@pytest.mark.once
+def test_public_weights_are_listed(capsys):
+    assert cli.main(["weights", "cifar_resnet20"]) == 0
+    assert "cifar_resnet20.akamaster" in capsys.readouterr().out
+    assert cli.main(["weights", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)[0]["hash"]
+    assert cli.main(["weights", "plain18"]) == 2
+    assert "no public weights. Received: 'plain18'" in capsys.readouterr().err
+
+
+def test_a_network_is_exported_timed_and_converted(tmp_path, capsys):
+    file, weights = tmp_path / "net.keras", tmp_path / "net.npz"
+    arguments = ["cifar_resnet8", str(file), "--weights", "none", "--size", "16", "--json"]
+    assert cli.main(["export", *arguments]) == 0
+    (report,) = json.loads(capsys.readouterr().out)
+    assert report["relative"] < 1e-5
+    assert cli.main(["benchmark", str(file), "--rounds", "1", "--batch", "2", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["results"][0]["images_per_second"] > 0
+    model = keras_resnet.build("cifar_resnet8")
+    keras_resnet.save_weights(model, weights, "keras_resnet")
+    target = tmp_path / "net.safetensors"
+    assert cli.main(["convert", "cifar_resnet8", str(weights), str(target)]) == 0
+    assert "as torchvision names them" in capsys.readouterr().out
+    again = keras_resnet.build("cifar_resnet8")
+    keras_resnet.load_weights(again, target)
+    assert all(
+        (keras.ops.convert_to_numpy(one) == keras.ops.convert_to_numpy(other)).all()
+        for one, other in zip(model.weights, again.weights, strict=True)
+    )
+
+
+def test_images_are_classified_by_a_network_and_by_a_file(
+    tmp_path, capsys, monkeypatch, shared_data
+):
+    image = pytest.importorskip("PIL.Image")
+    monkeypatch.setattr("keras_resnet.models.fetch", lambda r: shared_data / "cifar-resnet20.th")
+    picture, file = tmp_path / "noise.png", tmp_path / "net.keras"
+    pixels = np.random.default_rng(0).integers(0, 256, (32, 32, 3), "uint8")
+    image.fromarray(pixels).save(picture)
+    network = ["--network", "cifar_resnet20", "--weights", "akamaster"]
+    assert cli.main(["predict", str(picture), *network, "--json"]) == 0
+    (first,) = json.loads(capsys.readouterr().out)
+    assert len(first["classes"]) == 5
+    assert cli.main(["predict", str(picture), *network]) == 0
+    assert "█" in capsys.readouterr().out
+    exported = ["export", "cifar_resnet20", str(file), "--weights", "akamaster", "--size", "32"]
+    assert cli.main([*exported, "--pixels"]) == 0
+    capsys.readouterr()
+    assert cli.main(["predict", str(picture), "--file", str(file), "--json"]) == 0
+    (second,) = json.loads(capsys.readouterr().out)
+    assert [one["name"] for one in first["classes"]] == [one["name"] for one in second["classes"]]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["show", "resnet51"], r"Received: 'resnet51'. Did you mean"),
+        (["show", "resnet18", "--size", "big"], r"HEIGHTxWIDTH in pixels. Received: 'big'"),
+        (["export", "cifar_resnet8", "net.h5", "--weights", "none"], r"`format` cannot be told"),
+        (["export", "cifar_resnet8", "net.keras"], r"pass --weights FILE or --weights none"),
+        (["export", "missing.keras", "net.onnx"], r"There is no such file: missing.keras"),
+        (["export", "cifar_resnet8", "n.keras", "--weights", "none", "--pixels"], r"--pixels SET"),
+        (["convert", "resnet18", "missing.pth", "a.npz"], r"Received: weights='missing.pth'"),
+        (["predict", "missing.jpg", "--file", "missing.onnx"], r"missing.onnx"),
+        (["benchmark", "cifar_resnet8", "--batch", "0"], r"a positive integer. Received: '0'"),
+        (["benchmark", "resnet51"], r"Received: 'resnet51'"),
+    ],
+)
+def test_a_mistake_ends_with_2_and_a_message_without_a_traceback(arguments, message, capsys):
+    try:
+        status = cli.main(arguments)
+    except SystemExit as ended:
+        status = ended.code
+    shown = capsys.readouterr().err
+    assert status == 2
+    assert re.search(message, shown)
+    assert "Traceback" not in shown
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("shell", ["bash", "zsh"])
+def test_a_shell_can_complete(shell, capsys):
+    pytest.importorskip("shtab", reason='comes with the extra "cli"')
+    assert cli.main(["completion", shell]) == 0
+    script = capsys.readouterr().out
+    assert "benchmark" in script
+    if shell == "bash":
+        subprocess.run(["bash", "-n"], input=script, text=True, check=True)

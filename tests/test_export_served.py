@@ -189,3 +189,26 @@ def test_what_was_trained_on_jax_is_classified_alike_by_onnxruntime(tmp_path):
     says = model.predict(x, verbose=0).argmax(1)
     assert np.mean(says == labels) > 0.8, "it has learnt something"
     assert (open_exported(path)(x)[0].argmax(1) == says).all()
+
+
+@pytest.mark.skipif(BACKEND != "tensorflow", reason="loads a SavedModel as TensorFlow does")
+def test_a_saved_model_serves_pixels_of_any_size_by_its_signature(tmp_path):
+    """As docs/serving.md has it."""
+    import tensorflow as tf
+
+    model = fill(keras_resnet.build("cifar_resnet8", input_shape=(16, 16, 3)))
+    report = export(model, tmp_path / "served", preprocessing=RULE)
+    served = tf.saved_model.load(report.path)
+    classify = served.signatures["serving_default"]
+    for sides in ((20, 24), (47, 31)):
+        pixels = verification.sample_images((*sides, 3), "uint8", 2)
+        scores = classify(image=tf.constant(pixels))["output_0"].numpy()
+        expected = verification.outputs_of(model, keras_resnet.Preprocessing(RULE)(pixels))[0]
+        assert np.abs(scores - expected).max() < 1e-5
+    export(model, tmp_path / "served", preprocessing=RULE, image_size=20)
+    again = tf.saved_model.load(report.path).signatures["serving_default"]
+    assert again.structured_input_signature[1]["image"].shape == (None, 20, 20, 3)
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "notes.txt").write_text("mine")
+    with pytest.raises(FileExistsError, match="Something else than an exported model"):
+        export(model, tmp_path / "mine")

@@ -6,7 +6,8 @@ import pytest
 from support import BACKEND, images
 
 import keras_resnet
-from keras_resnet.training import SGD, WeightAverages
+from keras_resnet.data.arrays import ArrayBatches
+from keras_resnet.training import SGD, WeightAverages, fit
 
 X = images(12, 8, 8, 3)
 Y = np.arange(12) % 4
@@ -121,38 +122,50 @@ def test_an_error_while_they_are_lent_loses_nothing():
     train(model, averages)
 
 
-def test_a_run_is_continued_with_its_averages():
-    """From after the second of three steps, when the average is one step behind."""
-    whole = network()
-    averages = WeightAverages(whole, decay=0.5)
-    train(whole, averages, epochs=1)
+class KilledError(Exception):
+    pass
 
-    class Stop(keras.callbacks.Callback):
-        def on_train_batch_end(self, batch, logs=None):
-            if batch == 1:
-                model = self.model  # on JAX this puts values into variables
-                self.kept = [
-                    np.array(keras.ops.convert_to_numpy(v))
-                    for v in model.variables + model.optimizer.variables
-                ]
-                self.state = first.get_state()
 
-    model, stop = network(), Stop()
-    first = WeightAverages(model, decay=0.5)
-    train(model, first, stop, epochs=1)
-    model = network()
-    second = WeightAverages(model, decay=0.5)
-    variables = model.variables + model.optimizer.variables
-    for variable, value in zip(variables, stop.kept, strict=True):
-        variable.assign(value)
+class Kill(keras.callbacks.Callback):
+    """Ends a run before its fifth step: in the second epoch, after one step of it."""
 
-    class Restore(keras.callbacks.Callback):
-        def on_train_begin(self, logs=None):
-            second.set_state(stop.state)
+    def __init__(self, step=5):
+        super().__init__()
+        self.left = step
 
-    model.fit(X[8:], Y[8:], shuffle=False, verbose=0, callbacks=[second, Restore()])
-    for one, other in zip(averages_of(averages), averages_of(second), strict=True):
-        assert np.array_equal(one, other)
+    def on_train_batch_begin(self, batch, logs=None):
+        self.left -= 1
+        if not self.left:
+            raise KilledError
+
+    def get_state(self):
+        return {}
+
+    def set_state(self, state):
+        """Nothing is restored."""
+
+
+def test_a_run_that_was_killed_is_continued_with_its_averages(tmp_path):
+    data = ArrayBatches(X, Y, 4)
+
+    def run(*callbacks, out):
+        model = network()
+        averages = WeightAverages(model, decay=0.5)
+        fit(
+            model,
+            data,
+            epochs=3,
+            out=out,
+            checkpoint_every=1,
+            callbacks=[averages, *callbacks],
+            progress=False,
+        )
+        return [*averages_of(averages), *model.get_weights()]
+
+    whole = run(out=tmp_path / "whole")
+    with pytest.raises(KilledError):
+        run(Kill(), out=tmp_path / "killed")
+    assert all(map(np.array_equal, whole, run(Kill(step=100), out=tmp_path / "killed")))
 
 
 def test_a_loss_scale_may_be_around_the_optimizer():

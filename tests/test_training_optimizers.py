@@ -12,7 +12,7 @@ from support import BACKEND, random
 
 import keras_resnet
 from keras_resnet.layers import BatchNormalization, Conv2D
-from keras_resnet.training import LAMB, LARS, SGD
+from keras_resnet.training import LAMB, LARS, SGD, step_drops
 
 STEPS = 10
 
@@ -371,3 +371,25 @@ def test_replicas_take_the_step_of_one_device_and_refuse_to_accumulate():
         text=True,
     )
     assert "gradient_accumulation_steps=4 on 2 replicas" in run.stdout, run.stderr
+
+
+@pytest.mark.parametrize("parts", [2, 4])
+def test_a_batch_in_parts_trains_a_network_as_the_whole_batch(parts):
+    """Without batch normalization, which knows only the images of its part."""
+    x = random("accumulated").standard_normal((16, 6, 6, 3)).astype("float32")
+    y = np.arange(16) % 4
+    trained = []
+    for count in (1, parts):
+        keras.utils.set_random_seed(0)
+        inputs = keras.Input((6, 6, 3))
+        features = keras.layers.Flatten()(Conv2D(8, 3, activation="relu")(inputs))
+        model = keras.Model(inputs, keras.layers.Dense(4)(features))
+        for v in model.trainable_variables:
+            v.assign(random(v.name).standard_normal(v.shape) * 0.1)
+        accumulated = {"gradient_accumulation_steps": count} if count > 1 else {}
+        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        model.compile(SGD(step_drops(0.1, (2,)), **accumulated), loss)
+        model.fit(x, y, batch_size=16 // count, epochs=4, shuffle=False, verbose=0)
+        trained.append(model.get_weights())
+    for one, other in zip(*trained, strict=True):
+        np.testing.assert_allclose(one, other, 1e-6, 1e-6)

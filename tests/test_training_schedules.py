@@ -65,7 +65,8 @@ def test_more_images_take_longer_steps():
 
 def model_with(schedule, optimizer=SGD):
     keras.utils.set_random_seed(0)
-    model = keras.Sequential([keras.Input((8,)), keras.layers.Dense(2)])
+    inputs = keras.Input((8,))
+    model = keras.Model(inputs, keras.layers.Dense(2, name="fc")(inputs))
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile(optimizer(schedule), loss, metrics=["accuracy"])
     return model
@@ -118,8 +119,15 @@ def test_a_warm_up_of_another_optimizer_is_refused():
         fit(model, Batches(), epochs=1, callbacks=[EndWarmUp(schedule)], progress=False)
 
 
-def test_a_plateau_lowers_a_rate_that_is_a_number():
-    model = model_with(0.1)
-    plateau = keras.callbacks.ReduceLROnPlateau("loss", 0.1, patience=1, min_delta=100.0)
-    rows = fit(model, Batches(), epochs=4, callbacks=[plateau], progress=False)
-    assert rows[-1]["learning_rate"] == pytest.approx(0.001, rel=1e-3)
+def test_a_plateau_lowers_a_rate_that_is_a_number_also_in_a_run_that_is_continued(tmp_path):
+    def rows(epochs, out):
+        plateau = keras.callbacks.ReduceLROnPlateau("loss", 0.1, patience=2, min_delta=100.0)
+        callbacks = [plateau]
+        return fit(
+            model_with(0.1), Batches(), epochs=epochs, out=out, callbacks=callbacks, progress=False
+        )
+
+    whole = [row["learning_rate"] for row in rows(6, tmp_path / "whole")]
+    assert whole == pytest.approx([0.1, 0.1, 0.1, 0.01, 0.01, 0.001], rel=1e-3)
+    rows(2, tmp_path / "parts")  # ends with one epoch of patience spent
+    assert [row["learning_rate"] for row in rows(6, tmp_path / "parts")] == whole

@@ -17,7 +17,13 @@ from keras_resnet.export.formats import FORMATS, check_dtype, format_of, writer_
 from keras_resnet.export.metadata import write_metadata
 from keras_resnet.export.naming import described, rule_and_names
 from keras_resnet.export.precision import layer_policy
-from keras_resnet.export.prepare import check_portable, is_channels_first, prepared, rule_for
+from keras_resnet.export.prepare import (
+    check_portable,
+    is_channels_first,
+    prepared,
+    rule_for,
+    with_image_size,
+)
 from keras_resnet.export.rewrite import functional
 from keras_resnet.export.verification import (
     TOLERANCES,
@@ -116,6 +122,8 @@ def export(
     graph = functional(model)
     check_portable(graph)
     rule, names = rule_and_names(preprocessing, class_names, graph)
+    if rule is None:
+        model = graph = with_image_size(graph, image_size)
     policies = [layer_policy(name, dtype) for name in formats]
     made = {policy: prepared(graph, fold, policy, rule, image_size) for policy in {*policies}}
     plain = made[policies[0]]
@@ -134,7 +142,8 @@ def export(
         ]
         found = run_jobs(jobs, backends, made, compare_on, ranges_from)
         expected = outputs_of_pixels(model, rule, plain, compare_on) if verify else []
-        limit = max(TOLERANCES[dtype], TOLERANCES.get(model.compute_dtype, 0.0))
+        computed_in = {layer.compute_dtype for layer in all_layers(graph)}
+        limit = max(TOLERANCES[dtype], *(TOLERANCES.get(one, 0.0) for one in computed_in))
         limit = limit if tolerance is None else tolerance
         reports = []
         for job, place, one, outputs in zip(jobs, places, paths, found, strict=True):

@@ -6,7 +6,7 @@ import keras
 from keras import ops
 
 from keras_resnet.export.fold import fold_batch_norm
-from keras_resnet.export.rewrite import functional, is_graph, stock
+from keras_resnet.export.rewrite import functional, is_graph, resized, stock
 from keras_resnet.network import deep_graph
 from keras_resnet.preprocessing import Preprocessing, known_resampling, whole_levels
 from keras_resnet.weights.records import ImageRule
@@ -83,7 +83,6 @@ def prepared(
     if fold:
         graph = fold_batch_norm(graph, strict=False)
     if rule is None:
-        shape = sized(shape, image_size, channels_first)
         image = keras.Input(shape, dtype=graph.inputs[0].dtype, name=INPUT)
         x = image
     else:
@@ -93,6 +92,15 @@ def prepared(
     check_portable(plain)
     with deep_graph():
         return keras.Model(image, plain(x), name=model.name)
+
+
+def with_image_size(model: keras.Model, image_size: Any) -> keras.Model:
+    """The model itself, or a copy of it for images of that size."""
+    shape = image_shape(model)
+    wanted = sized(shape, image_size, is_channels_first(model))
+    if wanted == shape:
+        return model
+    return resized(model, keras.Input(wanted, dtype=model.inputs[0].dtype, name=INPUT))
 
 
 def is_channels_first(model: keras.Model) -> bool:

@@ -48,6 +48,7 @@ def copied(
     model: keras.Model,
     make: Callable[[keras.layers.Layer], keras.layers.Layer | None],
     fill: Callable[[keras.layers.Layer, keras.layers.Layer], None],
+    image: keras.KerasTensor | None = None,
 ) -> keras.Model:
     """A copy of a functional model.
 
@@ -55,6 +56,7 @@ def copied(
         model: what `functional` returned.
         make: from a layer to the one that stands in its place, or None to leave it out.
         fill: sets the values of a layer that `make` made from those of the old one.
+        image: a new input, where it is not to be like the old one.
     """
     pairs: list[tuple[keras.layers.Layer, keras.layers.Layer]] = []
     left_out: set[int] = set()
@@ -71,7 +73,7 @@ def copied(
         return args[0] if id(layer) in left_out else layer(*args, **kwargs)
 
     with deep_graph():
-        copy = keras.models.clone_model(model, clone_function=clone, call_function=call)
+        copy = keras.models.clone_model(model, image, clone_function=clone, call_function=call)
     for old, new in pairs:
         if id(new) not in left_out:
             fill(old, new)
@@ -87,6 +89,16 @@ def keep_values(old: keras.layers.Layer, new: keras.layers.Layer) -> None:
     """Every weight as it was."""
     for before, after in zip(old.weights, new.weights, strict=True):
         after.assign(before)
+
+
+def resized(model: keras.Model, image: keras.KerasTensor) -> keras.Model:
+    """The model on images of another size."""
+
+    def make(layer):
+        nested = is_graph(layer) or isinstance(layer, keras.Sequential)
+        return keras.models.clone_model(layer) if nested else same(layer)
+
+    return copied(functional(model), make, keep_values, image)
 
 
 def stock(model: keras.Model, policy: str | None = None) -> keras.Model:

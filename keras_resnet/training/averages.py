@@ -1,8 +1,8 @@
 """Averages of the weights along training, which err less than the last weights do.
 
 Moving statistics of batch normalization are averaged with the weights they belong to;
-`use_ema` of Keras' optimizers leaves them at the last weights, and `SwapEMAWeights` loses the
-raw weights when an evaluation fails.
+`use_ema` of Keras' optimizers leaves them at the last weights, and its `SwapEMAWeights` leaves
+the averages in the model after `predict`.
 """
 
 import contextlib

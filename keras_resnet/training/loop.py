@@ -162,7 +162,8 @@ class Loop(keras.callbacks.CallbackList):
             "images_per_second": round(self.progress.images_per_second(self.step), 2),
         }
         if self.evaluate:
-            row |= {name: float(value) for name, value in self.evaluate(self.model).items()}
+            measured = self.evaluate(self.model)
+            row |= {name: np.asarray(value).item() for name, value in measured.items()}
         row["seconds"] = round(self.progress.seconds(), 1)
         self.rows.append(row)
         super().on_epoch_end(epoch, row)

@@ -1,0 +1,246 @@
+"""Exported networks in the runtimes they are for, beside torchvision's, in one run.
+
+    python benchmarks/exported.py --out benchmarks/results/exported.json     # about ten minutes
+    python benchmarks/exported.py --size 64 --rounds 2 --contenders onnx     # does it run here?
+
+Both networks are ResNet-50 as torchvision has it (v1.5), untrained: its batch normalization is
+left to the runtime in torchvision's files, as `torch.onnx.export` writes them, and folded in
+ours. Every contender has a process of its own with the same number of threads, and they compute
+in turns; a ratio is one of medians over the rounds. Needs
+`pip install "keras3-resnet[export,tensorflow-cpu,jax,torch]"` and torchvision.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+
+
+@dataclass(frozen=True)
+class Contender:
+    """A file, and what runs it: a format, its precision, and for Keras the backend."""
+
+    file: str
+    runtime: str
+    precision: str = "f32"
+    backend: str = "torch"
+
+
+CONTENDERS = {
+    "torchvision onnx": Contender("torchvision.onnx", "onnx"),
+    "ours onnx": Contender("ours.onnx", "onnx"),
+    "ours onnx int8": Contender("ours-int8.onnx", "onnx"),
+    "torchvision openvino": Contender("torchvision.onnx", "openvino"),
+    "ours openvino": Contender("ours.xml", "openvino"),
+    "torchvision openvino bf16": Contender("torchvision.onnx", "openvino", "bf16"),
+    "ours openvino bf16": Contender("ours.xml", "openvino", "bf16"),
+    "ours litert": Contender("ours.tflite", "litert"),
+    "ours litert int8": Contender("ours-int8.tflite", "litert"),
+    "ours folded keras on tensorflow": Contender("ours.keras", "keras", backend="tensorflow"),
+    "ours folded keras on jax": Contender("ours.keras", "keras", backend="jax"),
+    "ours folded keras on torch": Contender("ours.keras", "keras", backend="torch"),
+}
+# What is to be reached: one of the first group, and each of the others.
+TARGETS = [
+    ("ours onnx", "torchvision onnx", 1.05),
+    ("ours folded keras on tensorflow", "torchvision onnx", 1.0),
+    ("ours folded keras on jax", "torchvision onnx", 1.0),
+    ("ours folded keras on torch", "torchvision onnx", 1.0),
+    ("ours openvino bf16", "torchvision openvino bf16", 1.0),
+    ("ours onnx int8", "ours onnx", 1.5),
+    ("ours litert int8", "ours litert", 1.5),
+]
+
+
+def write_files(folder: pathlib.Path, size: int, wanted: set[str]) -> None:
+    """Every file that is wanted; runs on torch."""
+    import keras_resnet
+    from keras_resnet.export import verification
+
+    model = keras_resnet.build(
+        "resnet50", weights=None, stride_on="3x3", input_shape=(size, size, 3)
+    )
+    for dtype in ("float32", "int8"):
+        suffix = "" if dtype == "float32" else "-int8"
+        names = [name for name in wanted if name.startswith(f"ours{suffix}.")]
+        images = verification.sample_images((size, size, 3), "float32", 16)
+        reports = keras_resnet.export(
+            model,
+            [folder / name for name in names],
+            dtype=dtype,
+            images=images[:4],
+            calibration=images if dtype == "int8" else None,
+            verify=dtype == "float32",
+        )
+        for report in reports:
+            print(f"  {pathlib.Path(report.path).name}: {report.bytes / 1e6:.1f} MB", flush=True)
+    if "torchvision.onnx" in wanted:
+        write_torchvision(folder / "torchvision.onnx", size)
+
+
+def write_torchvision(path: pathlib.Path, size: int) -> None:
+    import torch
+    from sidebyside.torch_models import import_torchvision
+
+    import_torchvision()
+    import torchvision
+
+    program = torch.onnx.export(
+        torchvision.models.resnet50().eval(),
+        (torch.zeros(2, 3, size, size),),
+        dynamo=True,
+        dynamic_shapes=[{0: torch.export.Dim("batch")}],
+        verbose=False,
+    )
+    program.optimize()
+    program.save(path)
+
+
+def work(contender: Contender, path: str, batch: int, size: int, threads: int) -> None:
+    """Runs one batch for every line it reads, and answers with the seconds that took."""
+    import numpy as np
+
+    first = contender.file.startswith("torchvision")
+    shape = (batch, 3, size, size) if first else (batch, size, size, 3)
+    images = np.random.default_rng(0).standard_normal(shape).astype("float32")
+    step = step_of(contender, path, threads)
+    for _ in range(2):
+        step(images)
+    print("ready", flush=True)
+    for _ in sys.stdin:
+        started = time.perf_counter()
+        step(images)
+        print(time.perf_counter() - started, flush=True)
+
+
+def step_of(contender: Contender, path: str, threads: int):
+    from keras_resnet.export import runtimes
+
+    if contender.runtime == "openvino":
+        return runtimes.openvino(path, threads, contender.precision)
+    if contender.runtime != "keras":
+        return runtimes.RUNTIMES[contender.runtime](path, threads)
+    import keras
+
+    if contender.backend == "torch":
+        import torch
+
+        torch.set_num_threads(threads)
+    model = keras.saving.load_model(path, compile=False)
+    return model.predict_on_batch
+
+
+def started(name: str, folder: pathlib.Path, options) -> subprocess.Popen:
+    contender = CONTENDERS[name]
+    arguments = [name, str(folder / contender.file)]
+    numbers = map(str, (options.batch, options.size, options.threads))
+    environment = {
+        **os.environ,
+        "KERAS_BACKEND": contender.backend,
+        "OMP_NUM_THREADS": str(options.threads),
+        "TF_NUM_INTRAOP_THREADS": str(options.threads),
+        "TF_NUM_INTEROP_THREADS": "1",
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+    }
+    process = subprocess.Popen(
+        [sys.executable, __file__, "--worker", *arguments, *numbers],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=environment,
+    )
+    while (line := process.stdout.readline()) != "ready\n":  # type: ignore[union-attr]
+        if not line:
+            raise SystemExit(f"{name} failed")
+    return process
+
+
+def measure(names: list[str], folder: pathlib.Path, options) -> dict[str, list[float]]:
+    """Images per second of every contender in every round."""
+    processes = {name: started(name, folder, options) for name in names}
+    rates: dict[str, list[float]] = {name: [] for name in names}
+    try:
+        for _ in range(options.rounds):
+            for name, process in processes.items():
+                taken = []
+                for _ in range(1 + options.steps):
+                    process.stdin.write("\n")
+                    process.stdin.flush()
+                    taken.append(float(process.stdout.readline()))
+                rates[name].append(options.batch / statistics.median(taken[1:]))
+    finally:
+        for process in processes.values():
+            process.stdin.close()
+            process.wait()
+    return rates
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--batch", type=int, default=8)
+    parser.add_argument("--size", type=int, default=224)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--rounds", type=int, default=10)
+    parser.add_argument("--steps", type=int, default=3, help="of a turn, after an untimed one")
+    parser.add_argument("--contenders", default="", help="only those whose name holds this")
+    parser.add_argument("--out", type=pathlib.Path, help="a JSON file")
+    options = parser.parse_args()
+    from sidebyside import machine
+
+    names = [name for name in CONTENDERS if options.contenders in name]
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        files = {CONTENDERS[name].file for name in names}
+        write = [sys.executable, __file__, "--write", name, str(options.size), *files]
+        subprocess.run(write, check=True, env={**os.environ, "KERAS_BACKEND": "torch"})
+        rates = measure(names, folder, options)
+        sizes = {
+            file: sum(x.stat().st_size for x in folder.glob(f"{pathlib.Path(file).stem}.*"))
+            if file.endswith(".xml")
+            else (folder / file).stat().st_size
+            for file in files
+        }
+    medians = {name: statistics.median(values) for name, values in rates.items()}
+    for name, values in rates.items():
+        size = sizes[CONTENDERS[name].file] / 1e6
+        print(f"{name:34}{size:8.1f} MB{medians[name]:8.1f} images/s", end="")
+        print(f"  ({min(values):.1f} to {max(values):.1f})")
+    targets = []
+    for ours, other, least in TARGETS:
+        if ours in medians and other in medians:
+            ratio = medians[ours] / medians[other]
+            targets.append({"ours": ours, "other": other, "least": least, "ratio": round(ratio, 3)})
+            print(f"{ours} / {other}: {ratio:.3f} (at least {least})")
+    if options.out:
+        record = {
+            "batch": options.batch,
+            "size": options.size,
+            "threads": options.threads,
+            "images_per_second": rates,
+            "bytes": sizes,
+            "targets": targets,
+            "machine": machine.describe(),
+            "versions": machine.versions(),
+            "commit": machine.commit(),
+        }
+        options.out.write_text(json.dumps(record, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(ROOT / "benchmarks"))
+    if sys.argv[1:2] == ["--worker"]:
+        work(CONTENDERS[sys.argv[2]], sys.argv[3], *map(int, sys.argv[4:]))
+    elif sys.argv[1:2] == ["--write"]:
+        write_files(pathlib.Path(sys.argv[2]), int(sys.argv[3]), set(sys.argv[4:]))
+    else:
+        main()
