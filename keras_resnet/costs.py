@@ -62,7 +62,7 @@ def macs(layer) -> int:
     """Multiply-adds of one layer for one image."""
     if isinstance(layer, keras.layers.Dense):
         return math.prod(layer.kernel.shape)
-    if not isinstance(layer, keras.layers.Conv2D):
+    if not isinstance(layer, keras.layers.Conv2D | keras.layers.DepthwiseConv2D):
         return 0
     last = layer.data_format == "channels_last"
     sides = layer.output.shape[1:3] if last else layer.output.shape[2:4]
@@ -74,15 +74,23 @@ def macs(layer) -> int:
     return math.prod(layer.kernel.shape) * math.prod(sides)
 
 
+# A layer and its activation give one name: the later of the two stands.
+ENDS = re.compile(
+    r"(conv[12]|fc[1267])(?:_p?relu)?|(inception_\d[a-e]|spp)|(conv\d+)_\d+(?:_p?relu)?"
+)
+
+
 def endpoints(model: keras.Model) -> dict[str, keras.KerasTensor]:
-    """The outputs of conv1, conv2_x, ..., by the paper's names, for feature extraction.
+    """The outputs of conv1, conv2_x, ..., by the papers' names, for feature extraction.
 
     Args:
         model: a network of this package, of any options, loaded or cloned.
 
     Returns:
         A dict from `"conv1"` (after BN and ReLU), `"conv2_x"`, ... to symbolic tensors: the
-        last output of every stage.
+        last output of every stage. VGG's and PReLU-net's are their groups' and their fully
+        connected layers', GoogLeNet's and BN-Inception's `"conv1"`, `"conv2"` and
+        `"inception_3a"` to `"inception_5b"`.
 
     Raises:
         ValueError: the model has no layers of these names.
@@ -98,9 +106,9 @@ def endpoints(model: keras.Model) -> dict[str, keras.KerasTensor]:
     check_model(model)
     ends = {}
     for layer in model.layers:
-        if match := re.fullmatch(r"(conv1)_relu|(conv\d+)_\d+", layer.name):
-            ends[match[1] or f"{match[2]}_x"] = layer.output
-    if "conv1" not in ends:
+        if match := ENDS.fullmatch(layer.name):
+            ends[match[1] or match[2] or f"{match[3]}_x"] = layer.output
+    if not ends:
         shown = ", ".join(layer.name for layer in model.layers[:5])
         raise ValueError(
             "The model must be one of keras_resnet's, with layers named conv1_relu, conv2_1, ... "

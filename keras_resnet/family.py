@@ -6,7 +6,8 @@ import json
 import pathlib
 from dataclasses import dataclass
 
-from keras_resnet.paper import ARCHITECTURES, TABLE_1, TABLE_6
+from keras_resnet.paper import TABLE_1, TABLE_6
+from keras_resnet.systems import NETWORKS, PRINTED
 
 # Counts of built models, which `python tools/golden.py` writes and tests compare with new ones.
 FAMILY = pathlib.Path(__file__).with_name("family.json")
@@ -36,7 +37,7 @@ def list_models(pattern: str | None = None) -> list[str]:
     """
     if not isinstance(pattern, str | None):
         raise ValueError(f"`pattern` must be a string or None. Received: pattern={pattern!r}")
-    return [name for name in ARCHITECTURES if fnmatch.fnmatchcase(name, pattern or "*")]
+    return [name for name in NETWORKS if fnmatch.fnmatchcase(name, pattern or "*")]
 
 
 @functools.cache
@@ -50,7 +51,7 @@ COLUMNS = ("network", "layers", "blocks", "shortcut", "parameters", "multiply-ad
 
 def summary_rows(names: list[str] | tuple[str, ...] | None = None) -> list[tuple[str, ...]]:
     """What `summary_table` prints: one tuple a network, in the order of `COLUMNS`."""
-    names = list(ARCHITECTURES) if names is None else names
+    names = list(NETWORKS) if names is None else names
     if isinstance(names, str) or not all(name in family() for name in names):
         raise ValueError(
             f"`names` must be a list of names of list_models(): {', '.join(family())}. "
@@ -60,11 +61,11 @@ def summary_rows(names: list[str] | tuple[str, ...] | None = None) -> list[tuple
 
 
 def summary_row(name: str) -> tuple[str, ...]:
-    row, costs = ARCHITECTURES[name], family()[name]
+    row, costs = NETWORKS[name], family()[name]
     return (
         name,
         str(row.depth),
-        f"{'+'.join(map(str, row.blocks))} {row.block}",
+        row.kind,
         row.shortcut or "none",
         f"{costs.trainable:,}",
         f"{costs.macs / 1e9:.3f} G" if costs.macs >= 1e9 else f"{costs.macs / 1e6:.1f} M",
@@ -73,8 +74,10 @@ def summary_row(name: str) -> tuple[str, ...]:
 
 
 def published(name: str) -> str:
-    """What the paper prints for this network; Table 1 has residual and plain nets in one."""
-    row = ARCHITECTURES[name]
+    """What its paper prints for this network; Table 1 has residual and plain nets in one."""
+    row = NETWORKS[name]
+    if row.preactivated or row.family != "resnet":
+        return PRINTED.get(name, "")
     if row.stem == "imagenet":
         printed = row.shortcut is not None or row.depth in (18, 34)
         return f"{TABLE_1[row.depth][-1] / 1e9:.1f} G multiply-adds" if printed else ""

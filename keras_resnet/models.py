@@ -7,10 +7,23 @@ from typing import Any, Protocol
 import keras
 
 from keras_resnet import options as opts
+from keras_resnet.baselines import BUILDERS
 from keras_resnet.network import deep_graph
-from keras_resnet.options import Layers, Pool1, Pooling, StrideOn, ZeroChannels
-from keras_resnet.paper import ARCHITECTURES, Architecture, Shortcut, architecture, one_of
+from keras_resnet.options import (
+    Bins,
+    Conv1,
+    Downsample,
+    FirstNorm,
+    Layers,
+    Pool1,
+    Pooling,
+    PoolProj,
+    StrideOn,
+    ZeroChannels,
+)
+from keras_resnet.paper import Architecture, Shortcut, Stem, one_of
 from keras_resnet.resnet import resnet
+from keras_resnet.systems import NETWORKS, System, network_row
 from keras_resnet.weights import Record, fetch, load_weights
 from keras_resnet.weights.find import (
     check_head_and_channels,
@@ -24,7 +37,7 @@ Weights = str | os.PathLike | Record | None
 
 
 def build(
-    network: str | Architecture,
+    network: str | Architecture | System,
     /,
     include_top: bool = True,
     weights: Weights = None,
@@ -39,26 +52,36 @@ def build(
     stride_on: StrideOn | None = None,
     pool1: Pool1 | None = None,
     zero_channels: ZeroChannels | None = None,
+    stem: Stem | None = None,
+    downsample: Downsample | None = None,
+    first_norm: FirstNorm | None = None,
     zero_init_residual: bool = False,
     output_stride: int | None = None,
     drop_path_rate: float = 0.0,
+    auxiliary: bool = False,
+    pool_proj: PoolProj | None = None,
+    conv1: Conv1 | None = None,
+    spp: Bins | None = None,
     include_preprocessing: bool = False,
     layers: Layers = "fast",
     **unknown: Any,
 ) -> keras.Model:
-    """Builds a network of the paper.
+    """Builds a network of the paper, or one of those its tables compare with.
 
     Args:
         network: a name of `list_models()`, any `"cifar_resnetN"` or `"cifar_plainN"` with
-            N = 6n+2, or an `Architecture` of your own.
-        include_top: whether the global average pool and the fully connected layer follow.
+            N = 6n+2, an `Architecture` or a row of `keras_resnet.systems` of your own.
+        include_top: whether what follows the last map is part of the model: the global average
+            pool and the fully connected layer; VGG's and PReLU-net's three layers.
         weights: `None`, random initialization as in the paper (Sec. 3.4); `"imagenet"`, the
             best public set; a set of `list_weights(network)` by name or as a record; or the
             path of a file that `load_weights` reads. A set implies `shortcut`, `stride_on`,
-            `pool1` and `zero_channels`. `ResNet18` to `ResNet152` start from `"imagenet"`.
+            `pool1`, `pool_proj` and the like. `ResNet18` to `ResNet152` and all others that
+            have public weights start from `"imagenet"`.
         input_tensor: a symbolic 4-D Keras tensor to build on, instead of `input_shape`.
         input_shape: one image in the configured data format, `(224, 224, 3)` by default for
-            ImageNet networks and `(32, 32, 3)` for CIFAR. A side may be None.
+            ImageNet networks and `(32, 32, 3)` for CIFAR. A side may be None, but not where a
+            fully connected layer reads a map: VGG with its top, and auxiliary heads.
         pooling: without top, `"avg"` or `"max"` gives 2-D features; `None` the last map.
         classes: units of the fully connected layer; 1000, or 10 for CIFAR networks.
         classifier_activation: of the fully connected layer; `None` returns logits.
@@ -69,17 +92,32 @@ def build(
         pool1: `"symmetric"` pads the first max pool on all sides; `"caffe"` as the released
             Caffe models, on the bottom and the right only.
         zero_channels: where option A adds its zeros: `"end"` (fb.resnet.torch) or `"center"`.
+        stem: `"deep"` is three 3x3 convolutions instead of the 7x7 (ResNet-C, arXiv:1812.01187).
+        downsample: what halves the map in a projection: its `"conv"`, of stride 2, or an
+            `"avg"` pool before it (ResNet-D).
+        first_norm: where a pre-activation network for ImageNet normalises first: after
+            `"conv1"` (arXiv:1603.05027), or after the max pool, in `"conv2_1"` (timm).
         zero_init_residual: start every block as the identity (arXiv:1706.02677, Sec. 5.1).
         output_stride: input pixels to one pixel of the last map along a side. 32, 16 or 8
             for ImageNet, 4, 2 or 1 for CIFAR; below the first, convolutions are dilated
             instead of strided, with the same weights (arXiv:1606.00915).
         drop_path_rate: probability of leaving out the last block's F(x) while training,
             growing linearly from the first (stochastic depth, arXiv:1603.09382).
+        auxiliary: GoogLeNet's two training heads. The outputs are then a dict: `"fc"`, and
+            `"loss1"` and `"loss2"`, whose losses count 0.3 each (Sec. 5); at inference
+            `keras.Model(model.input, model.output["fc"])` does without them.
+        pool_proj: filters of BN-Inception's pool projections in 4c and 4d: 96, with which its
+            Figure 5 adds up, or 128, which it prints and Caffe's and PyTorch's weights have.
+        conv1: of GoogLeNet and BN-Inception: `"dense"`, as the public models, or
+            `"separable"`, as the first row of GoogLeNet's Table 1 counts.
+        spp: how PReLU-nets cut their pyramid's bins: `"window"` (the paper's 14 x 14),
+            `"proportional"`, which reads every pixel at any size, or `"caffe"`.
         include_preprocessing: take RGB images of 0 to 255 and normalise them inside, as the
             weights expect; resizing and cropping is `Preprocessing`'s.
         layers: `"fast"`, this package's own, or `"keras"`: a plain `keras.Model` of stock
             layers, whose saved file needs no keras_resnet to be loaded. Both have the same
-            weights in the same order, and the same results to float rounding.
+            weights in the same order, and the same results to float rounding. Keras has no
+            local response normalization and no spatial pyramid: networks with these are fast.
 
     Returns:
         A `keras.Model` from images (batch, height, width, channels), or (batch, channels,
@@ -98,20 +136,27 @@ def build(
     (None, 7)
     """
     opts.refuse_unknown(unknown)
-    row = network if isinstance(network, Architecture) else architecture(network)
+    row = network_row(network)
     pretrained = find(weights, row)
     graph = {
         "shortcut": shortcut,
         "stride_on": stride_on,
         "pool1": pool1,
         "zero_channels": zero_channels,
+        "stem": stem,
+        "downsample": downsample,
+        "first_norm": first_norm,
+        "pool_proj": pool_proj,
+        "conv1": conv1,
+        "spp": spp,
     }
-    row, options = opts.resolve(
+    row, options = opts.resolve_any(
         row,
         **implied(pretrained, graph, row if isinstance(network, Architecture) else None),
         zero_init_residual=zero_init_residual,
         output_stride=output_stride,
         drop_path_rate=drop_path_rate,
+        auxiliary=auxiliary,
         include_preprocessing=include_preprocessing,
         layers=layers,
     )
@@ -120,7 +165,7 @@ def build(
     classes = opts.checked_classes(row.classes if classes is None else classes)
     activation = keras.activations.get(classifier_activation)
     opts.check_name(name)
-    shape = image_shape(row, input_tensor, input_shape, include_top)
+    shape = image_shape(row, input_tensor, input_shape, include_top, options.auxiliary)
     channels = shape[-1 if keras.config.image_data_format() == "channels_last" else 0]
     if options.include_preprocessing and channels != 3:
         raise ValueError(
@@ -132,8 +177,9 @@ def build(
         options = replace(options, mean=pretrained.image.mean, std=pretrained.image.std)
     file = fetch(pretrained) if isinstance(pretrained, Record) else pretrained
     image = keras.Input(shape, name="image") if input_tensor is None else input_tensor
+    connect: Any = BUILDERS.get(row.family, resnet)
     with deep_graph():
-        model = resnet(
+        model = connect(
             row,
             options,
             image,
@@ -149,25 +195,31 @@ def build(
     return model
 
 
-def default_name(network: str | Architecture, row: Architecture) -> str:
+def default_name(network: str | Architecture | System, row: Any) -> str:
     if isinstance(network, str):
         return network
+    if row.family != "resnet":
+        return row.family
     prefix = "cifar_" if row.stem == "cifar" else ""
-    return f"{prefix}{'resnet' if row.shortcut else 'plain'}{row.depth}"
+    prefix = "preact_" if row.order == "preactivation" else prefix
+    kind = "resnet" if row.shortcut else "plain"
+    return f"{prefix}{kind}{row.depth}{'v2' if row.order == 'v2' else ''}"
 
 
-def image_shape(row: Architecture, input_tensor, input_shape, include_top: bool):
+def image_shape(row, input_tensor, input_shape, include_top: bool, auxiliary: bool):
     """The shape of the image the network starts from, checked."""
     data_format = keras.config.image_data_format()
     if input_tensor is None:
-        return opts.checked_input_shape(row, input_shape, include_top, data_format)
+        return opts.checked_input_shape(
+            row, input_shape, include_top, data_format, auxiliary and include_top
+        )
     if not keras.utils.is_keras_tensor(input_tensor):
         raise ValueError(
             "`input_tensor` must be a symbolic Keras tensor, as keras.Input returns. "
             f"Received: input_tensor of type {type(input_tensor).__name__}"
         )
     shape = tuple(input_tensor.shape[1:])
-    opts.checked_input_shape(row, shape, include_top, data_format)
+    opts.checked_input_shape(row, shape, include_top, data_format, auxiliary and include_top)
     if input_shape is not None and tuple(input_shape) != shape:
         raise ValueError(
             f"`input_shape` must agree with `input_tensor`, whose images are {shape}. "
@@ -200,7 +252,7 @@ class Builder(Protocol):
 
 def named(function_name: str, network: str) -> Builder:
     """A builder whose defaults and help come from its row."""
-    row = ARCHITECTURES[network]
+    row = NETWORKS[network]
     best = "imagenet" if has_imagenet_weights(network) else None
 
     def builder(
@@ -227,15 +279,29 @@ def named(function_name: str, network: str) -> Builder:
             **options,
         )
 
-    kind = f"residual network, shortcut option {row.shortcut}" if row.shortcut else "plain network"
     builder.__name__ = builder.__qualname__ = function_name
     builder.network = network  # type: ignore[attr-defined]
-    builder.__doc__ = (
-        f"The paper's {row.depth}-layer {kind}: {' + '.join(map(str, row.blocks))} "
-        f"{row.block} blocks.\n\nArguments, errors and what is returned: see `build`."
-    )
+    builder.__doc__ = f"{described(row)}\n\nArguments, errors and what is returned: see `build`."
     return builder
 
+
+def described(row) -> str:
+    """The first line of a builder's help."""
+    if row.family != "resnet":
+        return f"{PAPERS[row.family]}: {row.depth} layers, {row.kind}."
+    kind = f"residual network, shortcut option {row.shortcut}" if row.shortcut else "plain network"
+    blocks = f"{' + '.join(map(str, row.blocks))} {row.block} blocks"
+    if row.order == "v2":
+        return f"The V2 of keras.applications, a {row.depth}-layer {kind}: {blocks}."
+    return f"The paper's {row.depth}-layer {kind}: {blocks}."
+
+
+PAPERS = {
+    "vgg": "VGG (arXiv:1409.1556)",
+    "googlenet": "GoogLeNet (arXiv:1409.4842)",
+    "prelu_net": "PReLU-net (arXiv:1502.01852)",
+    "bn_inception": "BN-Inception (arXiv:1502.03167)",
+}
 
 ResNet18 = named("ResNet18", "resnet18")
 ResNet34 = named("ResNet34", "resnet34")
@@ -255,3 +321,15 @@ Plain32 = named("Plain32", "cifar_plain32")
 Plain44 = named("Plain44", "cifar_plain44")
 Plain56 = named("Plain56", "cifar_plain56")
 Plain110 = named("Plain110", "cifar_plain110")
+ResNet50V2 = named("ResNet50V2", "resnet50v2")
+ResNet101V2 = named("ResNet101V2", "resnet101v2")
+ResNet152V2 = named("ResNet152V2", "resnet152v2")
+VGG11 = named("VGG11", "vgg11")
+VGG13 = named("VGG13", "vgg13")
+VGG16 = named("VGG16", "vgg16")
+VGG19 = named("VGG19", "vgg19")
+GoogLeNet = named("GoogLeNet", "googlenet")
+PReLUNetA = named("PReLUNetA", "prelu_net_a")
+PReLUNetB = named("PReLUNetB", "prelu_net_b")
+PReLUNetC = named("PReLUNetC", "prelu_net_c")
+BNInception = named("BNInception", "bn_inception")

@@ -6,12 +6,14 @@ Learning for Image Recognition", CVPR 2016, https://arxiv.org/abs/1512.03385.
 
 import difflib
 import re
-from dataclasses import dataclass
-from typing import Literal, get_args
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Literal, get_args
 
 Block = Literal["basic", "bottleneck"]
-Stem = Literal["imagenet", "cifar"]
+Stem = Literal["imagenet", "deep", "cifar"]
 Shortcut = Literal["A", "B", "C"]
+Order = Literal["original", "preactivation", "v2"]
 
 # fmt: off
 #      block         conv2_x conv3_x conv4_x conv5_x  FLOPs (multiply-adds)
@@ -31,6 +33,14 @@ TABLE_6 = {
     110:  (1.7e6,  6.43),
     1202: (19.4e6, 7.93),
 }
+# The pre-activation networks of arXiv:1603.05027 that Table 1 has no column for.
+#                   block         blocks            width  stem
+PREACTIVATION: dict[int, tuple[Block, tuple[int, ...], int, Stem]] = {
+    110:  ("basic",      (18, 18, 18),     16,    "cifar"),
+    164:  ("bottleneck", (18, 18, 18),     16,    "cifar"),
+    200:  ("bottleneck", (3, 24, 36, 3),   64,    "imagenet"),
+    1001: ("bottleneck", (111, 111, 111),  16,    "cifar"),
+}
 # fmt: on
 
 
@@ -42,9 +52,13 @@ class Architecture:
         block: `"basic"` (Fig. 5, left) or `"bottleneck"` (Fig. 5, right).
         blocks: how many blocks conv2_x, conv3_x, ... have.
         width: filters of conv1 and conv2_x; a stage that halves the map doubles them.
-        stem: `"imagenet"` is a 7x7 convolution and a max pool, both of stride 2;
+        stem: `"imagenet"` is a 7x7 convolution and a max pool, both of stride 2; `"deep"`
+            has three 3x3 convolutions in place of the 7x7 (ResNet-C of arXiv:1812.01187);
             `"cifar"` is one 3x3 convolution.
         shortcut: option `"A"`, `"B"` or `"C"` of Sec. 3.3; `None` is a plain net.
+        order: `"original"` normalises after each convolution; `"preactivation"` normalises and
+            applies ReLU before it (arXiv:1603.05027); `"v2"` is keras.applications' variant,
+            which downsamples at the end of a stage and has some biases.
 
     Raises:
         ValueError: a value is none of these.
@@ -60,11 +74,21 @@ class Architecture:
     width: int
     stem: Stem
     shortcut: Shortcut | None
+    order: Order = "original"
+
+    flattens: ClassVar[bool] = False
+    family: ClassVar[str] = "resnet"
 
     def __post_init__(self):
         one_of("block", self.block, get_args(Block))
         one_of("stem", self.stem, get_args(Stem))
         one_of("shortcut", self.shortcut, (*get_args(Shortcut), None))
+        one_of("order", self.order, get_args(Order))
+        if self.preactivated and self.shortcut is None:
+            raise ValueError(
+                f"`shortcut` must be one of 'A', 'B', 'C' where order={self.order!r}. "
+                "Received: shortcut=None"
+            )
         blocks = self.blocks
         if not isinstance(blocks, tuple) or not blocks or not all(map(is_count, blocks)):
             raise ValueError(
@@ -81,7 +105,7 @@ class Architecture:
     @property
     def stem_stride(self) -> int:
         """How many input pixels one pixel of conv2_x stands for, along a side."""
-        return {"imagenet": 4, "cifar": 1}[self.stem]
+        return 1 if self.stem == "cifar" else 4
 
     @property
     def stride(self) -> int:
@@ -91,12 +115,22 @@ class Architecture:
     @property
     def size(self) -> int:
         """Side of the images the paper trains on (Sec. 3.4 and 4.2)."""
-        return {"imagenet": 224, "cifar": 32}[self.stem]
+        return 32 if self.stem == "cifar" else 224
 
     @property
     def classes(self) -> int:
         """Classes of the data set the paper trains on."""
-        return {"imagenet": 1000, "cifar": 10}[self.stem]
+        return 10 if self.stem == "cifar" else 1000
+
+    @property
+    def preactivated(self) -> bool:
+        """Whether BN and ReLU come before the convolutions, and nothing after the addition."""
+        return self.order != "original"
+
+    @property
+    def kind(self) -> str:
+        """What the network is made of, in few words."""
+        return f"{'+'.join(map(str, self.blocks))} {self.block}"
 
 
 def is_count(value) -> bool:
@@ -141,6 +175,16 @@ def cifar(depth: int, shortcut: Shortcut | None = "A") -> Architecture:
     return Architecture("basic", (n, n, n), 16, "cifar", shortcut)
 
 
+def preactivation(depth: int) -> Architecture:
+    """The network of arXiv:1603.05027 with `depth` layers: a column of Table 1, or one of its own.
+
+    Dimensions change by projections: https://github.com/KaimingHe/resnet-1k-layers.
+    """
+    if depth in TABLE_1:
+        return replace(imagenet(depth), order="preactivation")
+    return Architecture(*PREACTIVATION[depth], "B", "preactivation")
+
+
 # Families of any depth: the prefix of a name, and the row of a depth.
 FAMILIES = {"cifar_resnet": cifar, "cifar_plain": lambda depth: cifar(depth, None)}
 
@@ -149,28 +193,30 @@ ARCHITECTURES: dict[str, Architecture] = {
     **{f"plain{depth}": imagenet(depth, None) for depth in TABLE_1},
     **{f"cifar_resnet{depth}": cifar(depth) for depth in TABLE_6},
     **{f"cifar_plain{depth}": cifar(depth, None) for depth in TABLE_6 if depth < 1202},
+    **{f"preact_resnet{depth}": preactivation(depth) for depth in (*TABLE_1, *PREACTIVATION)},
+    **{f"resnet{depth}v2": replace(imagenet(depth), order="v2") for depth in (50, 101, 152)},
 }
 
 
-def architecture(name: str) -> Architecture:
-    """The architecture called `name`: a key of `ARCHITECTURES` or any 6n+2 CIFAR depth.
+def architecture(name: str, known: Mapping[str, Any] = ARCHITECTURES) -> Any:
+    """The row called `name`: a key of `known`, or any 6n+2 CIFAR depth.
 
     Example:
 
     >>> architecture("cifar_resnet98").blocks
     (16, 16, 16)
     """
-    if isinstance(name, str) and name in ARCHITECTURES:
-        return ARCHITECTURES[name]
+    if isinstance(name, str) and name in known:
+        return known[name]
     match = re.fullmatch(r"(cifar_\w+?)(\d{1,6})", str(name))
     if match and match[1] in FAMILIES:
         return FAMILIES[match[1]](int(match[2]))
-    spelt = {known.replace("_", ""): known for known in ARCHITECTURES}
+    spelt = {row.replace("_", ""): row for row in known}
     asked = str(name).lower().replace("-", "").replace("_", "")
     near = [key for key in spelt if key in (asked, f"cifar{asked}")]
     near = near or difflib.get_close_matches(asked, spelt, 3, 0.75)
     hint = f"Did you mean {' or '.join(repr(spelt[key]) for key in near)}? " if near else ""
     raise ValueError(
-        f"Unknown network. Received: {name!r}. {hint}Known: {', '.join(ARCHITECTURES)}, "
+        f"Unknown network. Received: {name!r}. {hint}Known: {', '.join(known)}, "
         "and any cifar_resnetN or cifar_plainN with N = 6n+2"
     )

@@ -11,6 +11,7 @@ from functools import partial
 import keras
 from keras import layers
 
+from keras_resnet.connect import channel_axis, classifier, connect
 from keras_resnet.layers import KITS
 from keras_resnet.options import Options
 from keras_resnet.paper import Architecture
@@ -23,58 +24,70 @@ def he_normal():
     return keras.initializers.VarianceScaling(2.0, "fan_out", "untruncated_normal")
 
 
-def channel_axis() -> int:
-    return 3 if keras.config.image_data_format() == "channels_last" else 1
-
-
-def conv_bn(kit, x, filters, kernel, stride=1, dilation=1, *, relu=True, gamma="ones", name):
-    """Convolution, then BN "right after each convolution and before activation"."""
+def convolution(kit, x, filters, kernel, stride=1, dilation=1, *, bias=False, name):
     if stride > 1 and kernel > 1:
         # "same" would pad an even map by (0, 1); Caffe and PyTorch weights saw (1, 1).
         x = layers.ZeroPadding2D(kernel // 2, name=f"{name}_pad")(x)
-    x = kit.Conv2D(
+    return kit.Conv2D(
         filters,
         kernel,
         stride,
         "valid" if stride > 1 else "same",
         dilation_rate=dilation,
-        use_bias=False,
+        use_bias=bias,
         kernel_initializer=he_normal(),
         name=name,
     )(x)
+
+
+def norm(kit, x, *, relu=True, gamma="ones", name):
+    """Batch normalization and ReLU."""
     x = kit.BatchNormalization(
         channel_axis(), momentum=0.9, epsilon=1e-5, gamma_initializer=gamma, name=f"{name}_bn"
     )(x)
     return layers.ReLU(name=f"{name}_relu")(x) if relu else x
 
 
-def basic(x, filters, stride, dilation, *, conv, gamma, name):
+def conv_bn(kit, x, filters, kernel, stride=1, dilation=1, *, relu=True, gamma="ones", name):
+    """Convolution, then BN "right after each convolution and before activation"."""
+    x = convolution(kit, x, filters, kernel, stride, dilation, name=name)
+    return norm(kit, x, relu=relu, gamma=gamma, name=name)
+
+
+def basic(x, filters, stride, dilation, *, conv, last, name):
     """Fig. 5, left: two 3x3 convolutions."""
     at_stride, behind_it = dilation
     x = conv(x, filters, 3, stride, at_stride, name=f"{name}_a")
-    return conv(x, filters, 3, 1, behind_it, relu=False, gamma=gamma, name=f"{name}_b")
+    return last(x, filters, 3, 1, behind_it, name=f"{name}_b")
 
 
-def bottleneck(x, filters, stride, dilation, *, conv, stride_on, gamma, name):
+def bottleneck(x, filters, stride, dilation, *, conv, last, stride_on, name):
     """Fig. 5, right: 1x1 reduces, 3x3 works, 1x1 restores four times as many."""
     at_stride, behind_it = dilation
     # MSRA's networks stride on the first 1x1 ("v1"); fb.resnet.torch on the 3x3 ("v1.5").
     a, b = ((stride, 1), (1, behind_it)) if stride_on == "1x1" else ((1, 1), (stride, at_stride))
     x = conv(x, filters, 1, *a, name=f"{name}_a")
     x = conv(x, filters, 3, *b, name=f"{name}_b")
-    return conv(x, 4 * filters, 1, relu=False, gamma=gamma, name=f"{name}_c")
+    return last(x, 4 * filters, 1, name=f"{name}_c")
 
 
-def shortcut(x, like, stride, *, kit, option, zero_channels, name):
-    """Identity where shapes agree; elsewhere option A, B or C of Sec. 3.3."""
+def shortcut(x, inner, like, stride, *, kit, row, options, project, name):
+    """Identity where shapes agree; elsewhere option A, B or C of Sec. 3.3.
+
+    A projection reads `inner`, what F reads too: under pre-activation, the normalised map.
+    """
     channels = like.shape[channel_axis()]
     missing = channels - x.shape[channel_axis()]
-    if option == "C" or (option == "B" and (stride > 1 or missing)):
-        return conv_bn(kit, x, channels, 1, stride, relu=False, name=f"{name}_shortcut")
+    changes = missing or (stride > 1 and not at_end(row))
+    if row.shortcut == "C" or (row.shortcut == "B" and changes):
+        if stride > 1 and options.downsample == "avg":  # ResNet-D: no pixel goes unread
+            inner = layers.AveragePooling2D(2, padding="same", name=f"{name}_shortcut_pool")(inner)
+            stride = 1
+        return project(inner, channels, 1, stride, name=f"{name}_shortcut")
     if stride > 1:
         x = kit.MaxPooling2D(1, stride, name=f"{name}_subsample")(x)
     if missing:
-        before = {"end": 0, "center": missing // 2}[zero_channels]
+        before = {"end": 0, "center": missing // 2}[options.zero_channels]
         x = pad_channels(x, before, missing - before, name=f"{name}_zeros")
     return x
 
@@ -88,9 +101,14 @@ def pad_channels(x, before, after, *, name):
     return layers.ZeroPadding2D(widths, data_format=data_format, name=name)(x)
 
 
-def residual(x, transform, connect, filters, stride, dilation, *, drop_rate, name):
-    """y = F(x) + shortcut(x), then ReLU (Eqn. 1 and 2). A plain net is y = F(x)."""
-    y = transform(x, filters, stride, dilation, name=name)
+def residual(x, normalize, transform, connect, filters, stride, dilation, *, drop_rate, name):
+    """y = F(x) + shortcut(x), then ReLU (Eqn. 1 and 2). A plain net is y = F(x).
+
+    Under pre-activation F reads a normalised x, and nothing follows the addition.
+    """
+    preactivated = normalize is not None
+    inner = normalize(x, name=f"{name}_preact") if preactivated else x
+    y = transform(inner, filters, stride, dilation, name=name)
     if connect is not None:
         if drop_rate:
             # Stochastic depth (arXiv:1603.09382): F(x) is left out, image by image.
@@ -98,33 +116,65 @@ def residual(x, transform, connect, filters, stride, dilation, *, drop_rate, nam
             y = drop(y)
         # The shortcut goes first: Keras walks a graph along first inputs, and so
         # through 2 nodes a block instead of 8.
-        y = layers.Add(name=f"{name}_add")([connect(x, y, stride, name=name), y])
-    return layers.ReLU(name=name)(y)
+        add = layers.Add(name=name if preactivated else f"{name}_add")
+        y = add([connect(x, inner, y, stride, name=name), y])
+    return y if preactivated else layers.ReLU(name=name)(y)
 
 
-def stem(image, row: Architecture, kit, pool1):
-    """conv1: 7x7/2 and a 3x3/2 max pool for ImageNet; one 3x3 for CIFAR."""
+def stem(image, row: Architecture, kit, options: Options):
+    """conv1: 7x7/2, or three 3x3, and a 3x3/2 max pool for ImageNet; one 3x3 for CIFAR."""
+    bare = options.first_norm == "conv2_1"
+    bias = row.order == "v2"
+    conv1 = partial(convolution, kit, bias=bias) if bare else partial(conv_bn, kit)
     if row.stem == "cifar":
-        return conv_bn(kit, image, row.width, 3, name="conv1")
-    x = conv_bn(kit, image, row.width, 7, 2, name="conv1")
+        return conv1(image, row.width, 3, name="conv1")
+    if row.stem == "deep":
+        x = conv_bn(kit, image, row.width // 2, 3, 2, name="conv1_a")
+        x = conv_bn(kit, x, row.width // 2, 3, name="conv1_b")
+        x = conv1(x, row.width, 3, name="conv1")
+    else:
+        x = conv1(image, row.width, 7, 2, name="conv1")
+    if bare and row.order != "v2":
+        # Not through a ReLU yet: what lies outside must not count. At stride 1, "same" pads
+        # both sides alike, and keeps it out.
+        x = kit.MaxPooling2D(3, 1, "same", name="pool1_windows")(x)
+        return kit.MaxPooling2D(1, 2, name="pool1")(x)
     # Zeros are neutral here: x has been through a ReLU. Caffe starts its windows at the
     # first pixel and lets the last one hang over the edge.
-    border = {"symmetric": 1, "caffe": ((0, 1), (0, 1))}[pool1]
+    border = {"symmetric": 1, "caffe": ((0, 1), (0, 1))}[options.pool1]
     x = layers.ZeroPadding2D(border, name="pool1_pad")(x)
     return kit.MaxPooling2D(3, 2, name="pool1")(x)
 
 
-def stages(x, row: Architecture, kit, options: Options):
-    """conv2_x, conv3_x, ...: each halves the map and doubles the filters of the one before."""
+def at_end(row: Architecture) -> bool:
+    """Whether the last block of a stage downsamples, and not the first of the next."""
+    return row.order == "v2"
+
+
+def parts(row: Architecture, kit, options: Options):
+    """The functions a block is made of: normalization before it, F, and the shortcut."""
+    bare = partial(convolution, kit, bias=row.order == "v2")
     gamma = "zeros" if options.zero_init_residual else "ones"
+    normalised = partial(conv_bn, kit, relu=False)
+    last = bare if row.preactivated else partial(normalised, gamma=gamma)
     conv = partial(conv_bn, kit)
     transform = {
-        "basic": partial(basic, conv=conv, gamma=gamma),
-        "bottleneck": partial(bottleneck, conv=conv, stride_on=options.stride_on, gamma=gamma),
+        "basic": partial(basic, conv=conv, last=last),
+        "bottleneck": partial(bottleneck, conv=conv, last=last, stride_on=options.stride_on),
     }[row.block]
-    connect = row.shortcut and partial(
-        shortcut, kit=kit, option=row.shortcut, zero_channels=options.zero_channels
-    )
+    project = bare if row.preactivated else normalised
+    connect = row.shortcut and partial(shortcut, kit=kit, row=row, options=options, project=project)
+    return (partial(norm, kit) if row.preactivated else None), transform, connect
+
+
+def as_it_is(x, *, name):
+    """In place of a block's normalization where the stem has normalised already."""
+    return x
+
+
+def stages(x, row: Architecture, kit, options: Options):
+    """conv2_x, conv3_x, ...: each halves the map and doubles the filters of the one before."""
+    normalize, transform, connect = parts(row, kit, options)
     # Stochastic depth's "linear decay rule": the deeper the block, the likelier it is dropped.
     drop_rates = [options.drop_path_rate * n / sum(row.blocks) for n in range(sum(row.blocks) + 1)]
     total_stride, dilation, done = row.stem_stride, 1, 0
@@ -132,13 +182,18 @@ def stages(x, row: Architecture, kit, options: Options):
         filters = row.width * 2 ** (stage - 2)
         for block in range(1, blocks + 1):
             # "Downsampling is performed by conv3_1, conv4_1, and conv5_1."
-            stride = 2 if block == 1 and stage > 2 else 1
+            strided = block == 1 and stage > 2
+            if at_end(row):
+                strided = block == blocks and stage <= len(row.blocks)
+            stride = 2 if strided else 1
             before = dilation
             if total_stride * stride > options.output_stride:
                 stride, dilation = 1, dilation * 2
             total_stride, done = total_stride * stride, done + 1
+            first = normalize and done == 1 and options.first_norm == "conv1"
             x = residual(
                 x,
+                as_it_is if first else normalize,
                 transform,
                 connect,
                 filters,
@@ -147,15 +202,12 @@ def stages(x, row: Architecture, kit, options: Options):
                 drop_rate=drop_rates[done],
                 name=f"conv{stage}_{block}",
             )
-    return x
+    return norm(kit, x, name="post") if normalize else x
 
 
 def head(x, classes, activation):
-    """Global average pooling and a fully connected layer, in float32 at least."""
-    x = layers.GlobalAveragePooling2D(name="pool")(x)
-    half = keras.config.dtype_policy().compute_dtype in ("float16", "bfloat16")
-    dtype = "float32" if half else None
-    return layers.Dense(classes, activation, dtype=dtype, name="fc")(x)
+    """Global average pooling and a fully connected layer."""
+    return classifier(layers.GlobalAveragePooling2D(name="pool")(x), classes, activation)
 
 
 def resnet(
@@ -174,16 +226,10 @@ def resnet(
     `row` says what it is and `options` what it may vary; `keras_resnet.build` makes both
     from what a user asks for, and documents the other arguments.
     """
-    x, kit = image, KITS[options.layers]
-    if options.include_preprocessing:
-        variance = [std**2 for std in options.std]
-        x = layers.Normalization(channel_axis(), options.mean, variance, name="preprocessing")(x)
-    x = stages(stem(x, row, kit, options.pool1), row, kit, options)
-    if include_top:
-        x = head(x, classes, classifier_activation)
-    elif pooling == "avg":
-        x = layers.GlobalAveragePooling2D(name="pool")(x)
-    elif pooling == "max":
-        x = layers.GlobalMaxPooling2D(name="pool")(x)
-    sources = keras.utils.get_source_inputs(image)
-    return kit.Model(sources[0] if len(sources) == 1 else sources, x, name=name)
+    kit = KITS[options.layers]
+
+    def body(x):
+        return stages(stem(x, row, kit, options), row, kit, options)
+
+    top = partial(head, classes=classes, activation=classifier_activation)
+    return connect(image, body, top, options, include_top=include_top, pooling=pooling, name=name)

@@ -6,21 +6,21 @@ authors' release (50 to 152 B) and the rounded numbers of the paper. Multiply-ad
 convolutions and fully connected layers for one image of the paper's size.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 
 class Row(NamedTuple):
     """What `keras_resnet.count` must say of `keras_resnet.build(network, **options)`."""
 
     network: str
-    options: dict[str, str]
+    options: dict[str, Any]
     trainable: int
     total: int
     macs: int
     macs_of_convolutions: int
 
     def __str__(self):
-        return "-".join([self.network, *self.options.values()])
+        return "-".join([self.network, *map(str, self.options.values())])
 
 
 A, B, C = ({"shortcut": option} for option in "ABC")
@@ -79,4 +79,48 @@ APPLICATIONS = {
     "ResNet101": (44_601_832, 44_707_176,  7_570_194_432),
     "ResNet152": (60_268_520, 60_419_944, 11_282_415_616),
 }
+# fmt: on
+
+# The systems in the paper's tables, and the ResNets' relatives. Checked against torchvision's
+# VGGs, bvlc_googlenet, Cadene's BN-Inception, timm's resnet50c, resnet50d and resnetv2.
+SEPARABLE = {"conv1": "separable"}
+DEEP = V15 | {"stem": "deep"}
+
+# fmt: off
+SYSTEM_ROWS = [
+    Row("vgg11",        {},         132_863_336, 132_863_336,  7_609_090_048,  7_485_456_384),
+    Row("vgg11_lrn",    {},         132_863_336, 132_863_336,  7_609_090_048,  7_485_456_384),
+    Row("vgg13",        {},         133_047_848, 133_047_848, 11_308_466_176, 11_184_832_512),
+    Row("vgg16_1x1",    {},         133_638_952, 133_638_952, 11_770_888_192, 11_647_254_528),
+    Row("vgg16",        {},         138_357_544, 138_357_544, 15_470_264_320, 15_346_630_656),
+    Row("vgg19",        {},         143_667_240, 143_667_240, 19_632_062_464, 19_508_428_800),
+    Row("googlenet",    {},           6_998_552,   6_998_552,  1_582_671_872,  1_581_647_872),
+    Row("googlenet",    {"auxiliary": True},
+                                     13_378_280,  13_378_280,  1_591_044_096,  1_583_777_792),
+    Row("googlenet",    SEPARABLE,    6_991_856,   6_991_856,  1_498_677_248,  1_497_653_248),
+    Row("prelu_net_a",  {},         178_032_072, 178_032_072, 19_058_106_368, 18_905_112_576),
+    Row("prelu_net_b",  {},         183_343_048, 183_343_048, 23_219_904_512, 23_066_910_720),
+    Row("prelu_net_c",  {},         330_623_944, 330_623_944, 53_463_130_112, 53_211_045_888),
+    Row("bn_inception", {},          11_194_984,  11_214_888,  2_018_851_840,  2_017_827_840),
+    Row("bn_inception", SEPARABLE,   11_188_288,  11_208_192,  1_934_857_216,  1_933_833_216),
+    Row("bn_inception", {"pool_proj": 128},
+                                     11_285_224,  11_305_256,  2_032_600_064,  2_031_576_064),
+]
+RELATIVES = [
+    Row("resnet50",          DEEP,   25_576_264,  25_629_512,  4_328_824_832,  4_326_776_832),
+    Row("resnet50",          DEEP | {"downsample": "avg"},
+                                     25_576_264,  25_629_512,  4_328_824_832,  4_326_776_832),
+    Row("preact_resnet50",   {},     25_549_352,  25_594_792,  3_857_973_248,  3_855_925_248),
+    Row("preact_resnet101",  {},     44_541_480,  44_639_144,  7_570_194_432,  7_568_146_432),
+    Row("preact_resnet152",  {},     60_185_128,  60_328_872, 11_282_415_616, 11_280_367_616),
+    Row("preact_resnet200",  {},     64_666_152,  64_834_472, 14_776_270_848, 14_774_222_848),
+    Row("preact_resnet164",  {},      1_703_258,   1_727_482,    244_500_992,    244_498_432),
+    Row("preact_resnet1001", {},     10_327_706,  10_476_922,  1_487_849_984,  1_487_847_424),
+    # keras.applications', counted by us.
+    Row("resnet50v2",        {},     25_568_360,  25_613_800,  3_482_255_360,  3_480_207_360),
+    Row("resnet101v2",       {},     44_577_896,  44_675_560,  7_194_476_544,  7_192_428_544),
+    Row("resnet152v2",       {},     60_236_904,  60_380_648, 10_906_697_728, 10_904_649_728),
+]
+# BN-Inception with a bias in each convolution and projections of 128: Cadene's and imgclsmob's.
+BIASED_BN_INCEPTION = (11_295_240, 11_315_272, 2_032_600_064)
 # fmt: on

@@ -10,9 +10,25 @@ from support import NAMES, fill, gradients, images, logits, random, row, without
 
 import keras_resnet
 from keras_resnet.paper import Architecture
+from keras_resnet.systems import VGG, BNInception, GoogLeNet, PReLUNet
 
 FOLDER = pathlib.Path(__file__).parent / "golden"
 REGENERATE = "If the change is meant, run `python tools/golden.py` and commit what it writes."
+
+# Narrow networks of every kind that is not the paper's own.
+TINY = {
+    "vgg": VGG((1, 1, 2, 2), width=8, units=16),
+    "vgg_lrn": VGG((1, 1, 2), width=8, units=16, lrn=True),
+    "vgg_1x1": VGG((1, 2, 3), width=8, units=16, last_is_1x1=True),
+    "googlenet": GoogLeNet(width=8, units=16),
+    "prelu_net": PReLUNet((1, 2, 1), (8, 16, 16), conv1=8, units=16),
+    "bn_inception": BNInception(width=8),
+    "preact_cifar": Architecture("bottleneck", (2, 2, 2), 4, "cifar", "B", "preactivation"),
+    "preact_basic": Architecture("basic", (2, 1, 1, 1), 8, "imagenet", "B", "preactivation"),
+    "preact": Architecture("bottleneck", (1, 2, 1, 1), 8, "imagenet", "B", "preactivation"),
+    "v2": Architecture("bottleneck", (2, 2, 2, 2), 8, "imagenet", "B", "v2"),
+    "d": Architecture("bottleneck", (1, 2, 1, 1), 8, "deep", "B"),
+}
 
 # A network's logits on two images of twice its stride; 1202 layers are tested in test_deep.py.
 LOGITS = {
@@ -24,6 +40,13 @@ LOGITS = {
     "cifar_resnet20-center": ("cifar_resnet20", {"zero_channels": "center"}),
     "cifar_resnet20-B": ("cifar_resnet20", {"shortcut": "B"}),
     "cifar_resnet20-C": ("cifar_resnet20", {"shortcut": "C"}),
+    **{f"tiny-{name}": (row, {}) for name, row in TINY.items()},
+    "tiny-googlenet-separable": (TINY["googlenet"], {"conv1": "separable"}),
+    "tiny-prelu_net-proportional": (TINY["prelu_net"], {"spp": "proportional"}),
+    "tiny-bn_inception-128": (TINY["bn_inception"], {"pool_proj": 128, "conv1": "separable"}),
+    "tiny-preact-first-norm": (TINY["preact"], {"first_norm": "conv2_1", "stride_on": "3x3"}),
+    "tiny-preact-dilated": (TINY["preact"], {"output_stride": 8}),
+    "tiny-d-avg": (TINY["d"], {"stride_on": "3x3", "downsample": "avg"}),
 }
 # Narrow networks: ReLU has a kink, and where a million units are rounded to single precision a
 # few fall on its other side. The gradient jumps there, on any backend and by no one's mistake.
@@ -40,13 +63,25 @@ GRADIENTS = {
     "cifar_resnet20": ("cifar_resnet20", {}),
     "cifar_resnet20-C": ("cifar_resnet20", {"shortcut": "C"}),
     "cifar_plain20": ("cifar_plain20", {}),
+    **{
+        name: (TINY[name], {})
+        for name in ("vgg_lrn", "prelu_net", "bn_inception", "preact_cifar", "v2", "d")
+    },
 }
+# While training, dropout draws; a bias that a normalization takes away has a gradient of nothing
+# but rounding; and statistics of a single pixel magnify it.
+ONLY_INFERENCE = ("vgg_lrn", "prelu_net", "bn_inception", "v2")
+MODES = [
+    (key, mode)
+    for key in GRADIENTS
+    for mode in ("inference", "training")
+    if mode == "inference" or key not in ONLY_INFERENCE
+]
 
 
 def build(case):
     network, options = case
-    architecture = network if isinstance(network, Architecture) else row(network)
-    side = 2 * architecture.stride
+    side = 2 * row(network).stride
     return fill(
         keras_resnet.build(
             network,
@@ -86,7 +121,7 @@ def variables_of(name: str) -> dict[str, list[str]]:
         model = keras_resnet.build(name)
     blocks: dict[str, list[str]] = {}
     for variable in model.weights:
-        block, rest = re.fullmatch(r"(conv\d+_\d+|)(.*)", variable.path).groups()
+        block, rest = re.fullmatch(r"(conv\d+_\d+(?=_)|)(.*)", variable.path).groups()
         shape = "x".join(map(str, variable.shape))
         blocks.setdefault(block or "rest", []).append(f"{rest} {shape}")
     return folded(blocks)

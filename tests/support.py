@@ -2,23 +2,29 @@
 
 import contextlib
 import zlib
+from unittest import mock
 
 import keras
 import numpy as np
 
 import keras_resnet
-import keras_resnet.resnet
-from keras_resnet.paper import architecture
+from keras_resnet.systems import network_row
 
 BACKEND = keras.backend.backend()
-NAMES = keras_resnet.list_models()
+EVERY = keras_resnet.list_models()
 # Deep enough to have every kind of block, small enough to compile in seconds.
 SMALL = ["resnet18", "resnet50", "plain18", "cifar_resnet20", "cifar_plain20"]
 
 
-def row(name: str) -> keras_resnet.Architecture:
-    """The architecture behind a name."""
-    return architecture(name)
+def row(name: str):
+    """The row behind a name."""
+    return network_row(name)
+
+
+# The paper's own networks, those that normalise before they convolve, and those of its tables.
+NAMES = [name for name in EVERY if row(name).family == "resnet" and not row(name).preactivated]
+PREACTIVATED = [name for name in EVERY if row(name).preactivated]
+SYSTEMS = [name for name in EVERY if row(name).family != "resnet"]
 
 
 @contextlib.contextmanager
@@ -28,12 +34,16 @@ def without_values():
         with keras.device("meta"):
             yield
         return
-    drawn = keras_resnet.resnet.he_normal
-    keras_resnet.resnet.he_normal = keras.initializers.Zeros
-    try:
+    zeros = keras.initializers.Zeros()
+    drawn = (keras.initializers.VarianceScaling, keras.initializers.RandomNormal)
+    with contextlib.ExitStack() as stack:
+        for initializer in drawn:
+
+            def instead(self, shape, dtype=None, **kwargs):
+                return zeros(shape, dtype)
+
+            stack.enter_context(mock.patch.object(initializer, "__call__", instead))
         yield
-    finally:
-        keras_resnet.resnet.he_normal = drawn
 
 
 def random(label: str) -> np.random.Generator:

@@ -18,7 +18,7 @@ REFUSED = [
     ("resnet51", {}, r"Unknown network\. Received: 'resnet51'\. Did you mean .*'resnet50'"),
     ("ResNet-50", {}, r"Received: 'ResNet-50'\. Did you mean 'resnet50'\?"),
     ("resnet20", {}, r"Did you mean 'cifar_resnet20'\?"),
-    ("vgg16", {}, r"Received: 'vgg16'\. Known: resnet18, .* any cifar_resnetN .* N = 6n\+2"),
+    ("alexnet", {}, r"Received: 'alexnet'\. .*Known: resnet18, .* any cifar_resnetN .* N = 6n\+2"),
     ("", {}, r"Unknown network\. Received: ''"),
     (None, {}, r"Unknown network\. Received: None"),
     (50, {}, r"Unknown network\. Received: 50"),
@@ -135,7 +135,7 @@ def test_channels_first_is_checked_the_other_way_round(channels_first):
     ("arguments", "message"),
     [
         (("Basic", (2,), 16, "cifar", "A"), r"one of 'basic', 'bottleneck'\. Received: block='Ba"),
-        (("basic", (2,), 16, "mnist", "A"), r"one of 'imagenet', 'cifar'\. Received: stem='mnist'"),
+        (("basic", (2,), 16, "mnist", "A"), r"'deep', 'cifar'\. Received: stem='mnist'"),
         (("basic", (2,), 16, "cifar", "D"), r"one of 'A', 'B', 'C', None\. Received: shortcut='D'"),
         (("basic", (), 16, "cifar", "A"), r"tuple of positive integers\. Received: blocks=\(\)"),
         (("basic", (2, 0), 16, "cifar", "A"), r"positive integers\. Received: blocks=\(2, 0\)"),

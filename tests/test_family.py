@@ -5,7 +5,7 @@ import inspect
 import keras
 import numpy as np
 import pytest
-from support import NAMES, fill, images, logits, row, without_values
+from support import EVERY, NAMES, SYSTEMS, fill, images, logits, row, without_values
 
 import keras_resnet
 from keras_resnet.paper import Architecture
@@ -13,8 +13,8 @@ from keras_resnet.paper import Architecture
 SHALLOW = [name for name in NAMES if row(name).depth <= 50]
 BUILDERS = {
     value.__defaults__[-1]: value
-    for key, value in vars(keras_resnet).items()
-    if key.startswith(("ResNet", "Plain"))
+    for value in vars(keras_resnet).values()
+    if hasattr(value, "network")
 }
 
 
@@ -76,11 +76,18 @@ def test_probabilities_sum_to_one(name):
 
 def test_a_builder_is_there_for_every_network_of_the_paper():
     assert set(NAMES) - set(BUILDERS) == {"plain50", "plain101", "plain152"}
+    assert set(SYSTEMS) - set(BUILDERS) == {"vgg11_lrn", "vgg16_1x1"}
     for function in BUILDERS.values():
         assert function.__name__ in keras_resnet.__all__
 
 
-@pytest.mark.parametrize("name", ["ResNet50", "ResNet101", "ResNet152"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("ResNet50", "ResNet101", "ResNet152", "ResNet50V2", "ResNet101V2", "ResNet152V2"),
+        *("VGG16", "VGG19"),
+    ],
+)
 def test_builders_are_called_as_those_of_keras_applications(name):
     ours = inspect.signature(getattr(keras_resnet, name)).parameters
     theirs = inspect.signature(getattr(keras.applications, name)).parameters
@@ -172,7 +179,7 @@ def test_depths_the_paper_does_not_have_are_built():
 
 
 def test_list_models_takes_a_pattern():
-    assert keras_resnet.list_models() == NAMES
+    assert keras_resnet.list_models() == EVERY
     assert keras_resnet.list_models("cifar_plain?0") == ["cifar_plain20"]
     assert keras_resnet.list_models("nothing*") == []
 

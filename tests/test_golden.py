@@ -5,13 +5,14 @@ import pytest
 from golden_cases import (
     GRADIENTS,
     LOGITS,
-    NAMES,
+    MODES,
     REGENERATE,
     golden,
     gradients_of,
     logits_of,
     variables_of,
 )
+from support import EVERY
 
 
 @pytest.mark.parametrize("key", LOGITS)
@@ -21,8 +22,7 @@ def test_the_same_weights_give_the_same_logits_on_every_backend(key):
     assert worst < 1e-5, f"relative to the largest logit. {REGENERATE}"
 
 
-@pytest.mark.parametrize("mode", ["inference", "training"])
-@pytest.mark.parametrize("key", GRADIENTS)
+@pytest.mark.parametrize(("key", "mode"), MODES)
 def test_the_same_weights_give_the_same_gradients_on_every_backend(key, mode):
     expected = golden("gradients")[f"{key} {mode}"]
     found = gradients_of(GRADIENTS[key], mode == "training")
@@ -34,6 +34,6 @@ def test_the_same_weights_give_the_same_gradients_on_every_backend(key, mode):
     assert max(worst.values()) < 1e-4, f"{max(worst, key=worst.get)}. {REGENERATE}"
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", EVERY)
 def test_variables_keep_their_paths_shapes_and_order(name):
     assert variables_of(name) == golden("variables")[name], REGENERATE

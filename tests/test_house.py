@@ -21,9 +21,11 @@ ROOT = pathlib.Path(keras_resnet.__file__).parent
 # From left to right: nothing imports what stands in a later row, or beside it in another folder.
 LAYERS = [
     ["paper", "files"],
+    ["systems"],
     ["family"],
     ["options", "network"],
     ["layers"],
+    ["connect"],
     ["resnet", "baselines"],
     ["weights", "costs", "data", "figures"],
     ["preprocessing"],

@@ -5,7 +5,7 @@ import subprocess
 import sys
 
 import pytest
-from support import NAMES, without_values
+from support import EVERY, row, without_values
 
 import keras_resnet
 from keras_resnet import cli
@@ -15,7 +15,7 @@ from keras_resnet.family import COLUMNS, family
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name != "cifar_resnet1202"])
+@pytest.mark.parametrize("name", [name for name in EVERY if row(name).depth < 1000])
 def test_the_recorded_costs_are_those_of_built_networks(name):
     with without_values():
         model = keras_resnet.build(name)
@@ -25,7 +25,7 @@ def test_the_recorded_costs_are_those_of_built_networks(name):
 
 def test_the_table_has_a_row_for_every_network():
     lines = keras_resnet.summary_table().splitlines()
-    assert [line.split()[1] for line in lines[2:]] == NAMES
+    assert [line.split()[1] for line in lines[2:]] == EVERY
     assert len({line.count("|") for line in lines}) == 1
     assert "| resnet18 | 18 | 2+2+2+2 basic | B | 11,689,512 | 1.814 G | 1.8 G multiply-adds |" in (
         lines
@@ -55,8 +55,8 @@ def test_the_command_line_lists_the_family(capsys):
 
 
 def test_the_command_line_says_what_is_wrong(capsys):
-    assert cli.main(["list", "vgg*"]) == 2
-    assert "No network matches. Received: 'vgg*'. Known: resnet18" in capsys.readouterr().err
+    assert cli.main(["list", "alexnet*"]) == 2
+    assert "No network matches. Received: 'alexnet*'. Known: resnet18" in capsys.readouterr().err
     for arguments, message in [
         (["lst"], "invalid choice: 'lst' (choose from"),
         ([], "the following arguments are required: COMMAND"),
@@ -77,3 +77,14 @@ def test_the_tables_of_the_documentation_are_fresh():
     if "<!-- family:begin -->" not in (ROOT / "README.md").read_text():
         pytest.skip("README.md has no generated table yet")
     subprocess.run([sys.executable, "tools/tables.py", "--check"], cwd=ROOT, check=True)
+
+
+@pytest.mark.once
+def test_the_page_of_compared_systems_is_written_from_the_rows():
+    import pathlib
+    import runpy
+
+    tool = runpy.run_path(str(pathlib.Path(__file__).parent.parent / "tools" / "compared.py"))
+    text = tool["PAGE"].read_text()
+    assert tool["page"](text) == text, "run python tools/compared.py"
+    assert "| prelu_net_c | 22 |" in text

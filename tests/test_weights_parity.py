@@ -280,7 +280,7 @@ def test_records_agree_with_torchvision_and_timm():
             assert image.interpolation == transform.interpolation.value
             assert (record.results[0].top1, record.results[0].top5) == tuple(accuracy.values())
         elif record.dialect == "timm":
-            theirs = timm.models.get_pretrained_cfg(f"{record.network}.{record.name}_in1k")
+            theirs = timm.models.get_pretrained_cfg(record.source.removeprefix("timm, "))
             assert record.url == f"hf://{theirs.hf_hub_id}/model.safetensors"
             assert record.licence.lower() == theirs.license
             assert image.interpolation == theirs.interpolation
@@ -292,13 +292,16 @@ def test_records_agree_with_torchvision_and_timm():
         else:
             continue
         compared += 1
-    assert compared == 31
+    assert compared == 44
 
 
 def test_records_agree_with_keras_applications():
-    from keras.src.applications import resnet
+    from keras.src.applications import resnet, vgg16, vgg19
 
+    vggs = {"vgg16": vgg16, "vgg19": vgg19}
     for record in keras_resnet.list_weights():
-        if record.name == "keras":
+        if record.name == "keras" and record.network in vggs:
+            assert record.url == vggs[record.network].WEIGHTS_PATH
+        elif record.name == "keras":
             assert record.hash == f"md5:{resnet.WEIGHTS_HASHES[record.network][0]}"
             assert record.url.startswith(resnet.BASE_WEIGHTS_PATH)

@@ -7,7 +7,8 @@ from support import without_values
 
 import keras_resnet
 from keras_resnet.weights import DIALECTS, graph_options
-from keras_resnet.weights.convert import entries, source_shape
+from keras_resnet.weights.convert import entries, layout_of_model, source_shape
+from keras_resnet.weights.families import NAMES, dialect_of
 from keras_resnet.weights.find import find, record_named
 
 RECORDS = keras_resnet.list_weights()
@@ -30,13 +31,15 @@ def test_a_record_is_complete(record):
     assert not record.hash or 8 <= len(digest) <= bits[algorithm]
     assert re.fullmatch(r"[0-9a-f]*", digest)
     assert record.licence in LICENCES
-    assert record.dialect in DIALECTS
+    assert record.dialect in NAMES
     image = record.image
     assert image.size in (224, None)
     assert 0.5 < image.crop_pct <= 1
-    assert image.channels == ("BGR" if record.dialect in ("keras", "caffe") else "RGB")
+    half = image.mean == (127.5, 127.5, 127.5) == image.std
+    caffes = record.dialect in ("keras", "caffe") and not half
+    assert image.channels == ("BGR" if caffes else "RGB")
     assert all(90 < mean < 140 for mean in image.mean)
-    assert image.mean[0] > image.mean[2], "red comes first, and photographs have most of it"
+    assert half or image.mean[0] > image.mean[2], "red first, and photographs have most of it"
     for result in record.results:
         assert result.protocol
         assert result.top1 is None or 60 < result.top1 < 100
@@ -52,8 +55,10 @@ def test_a_record_fits_the_network_it_is_for(record, networks):
             networks[key] = keras_resnet.build(record.network, weights=None, **record.options)
     if key in networks:
         model = networks[key]
-        assert graph_options(model) == dict(record.options)
-        names = [entry.name for entry in entries(model, DIALECTS[record.dialect])]
+        assert graph_options(model) == dict(record.options), record.id
+        dialect = dialect_of(layout_of_model(model), record.dialect)
+        assert all(entry.known for entry in entries(model, dialect))
+        names = [entry.name for entry in entries(model, dialect)]
         assert len(set(names)) == len(names) == len(model.weights)
 
 
@@ -64,7 +69,7 @@ def test_records_have_names_of_their_own():
 
 def test_a_network_lists_its_own_sets():
     names = [record.name for record in keras_resnet.list_weights(keras_resnet.ResNet50)]
-    assert {"tv", "tv2", "a1", "a2", "a3", "msra", "keras", "microsoft"} <= set(names)
+    assert {"tv", "tv2", "a1", "a2", "a3", "msra", "keras", "microsoft", "d_a1"} <= set(names)
     assert keras_resnet.list_weights("plain18") == []
     model = keras_resnet.build("cifar_resnet20", weights=None)
     assert [r.name for r in keras_resnet.list_weights(model)] == ["osmr", "akamaster"]

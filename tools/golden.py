@@ -23,12 +23,12 @@ from golden_cases import (  # noqa: E402
     FOLDER,
     GRADIENTS,
     LOGITS,
-    NAMES,
+    MODES,
     gradients_of,
     logits_of,
     variables_of,
 )
-from support import without_values  # noqa: E402
+from support import EVERY, without_values  # noqa: E402
 from support_training import twenty_steps  # noqa: E402
 
 import keras_resnet  # noqa: E402
@@ -38,10 +38,10 @@ from keras_resnet.family import FAMILY  # noqa: E402
 
 def main() -> None:
     files = {
-        "family": (FAMILY, lambda: {name: measured(cheap(name)) for name in NAMES}),
+        "family": (FAMILY, lambda: {name: measured(cheap(name)) for name in EVERY}),
         "variables": (
             FOLDER / "variables.json",
-            lambda: {name: variables_of(name) for name in NAMES},
+            lambda: {name: variables_of(name) for name in EVERY},
         ),
         "logits": (FOLDER / "logits.json", all_logits),
         "gradients": (FOLDER / "gradients.json", all_gradients),
@@ -81,10 +81,10 @@ def all_logits() -> dict:
 def all_gradients() -> dict:
     return {
         f"{key} {mode}": {
-            path: shortened(pair) for path, pair in gradients_of(case, mode == "training").items()
+            path: shortened(pair)
+            for path, pair in gradients_of(GRADIENTS[key], mode == "training").items()
         }
-        for key, case in GRADIENTS.items()
-        for mode in ("inference", "training")
+        for key, mode in MODES
     }
 
 

@@ -107,9 +107,44 @@ def dialects() -> str:
     )
 
 
+# One network of every other family, and a layer of it.
+OTHERS = {
+    "resnet50v2": "conv3_2_b",
+    "vgg16": "conv3_2",
+    "bn_inception": "inception_4a_double_3x3_2",
+}
+
+
+def families() -> str:
+    """The dialects of networks that are spelled otherwise than ResNets of the paper's order."""
+    from keras_resnet.weights.dialects import Layout
+    from keras_resnet.weights.families import FAMILIES
+
+    layouts = {
+        "resnet50v2": Layout("imagenet", (3, 4, 6, 3), True, "preact"),
+        "vgg16": Layout("imagenet", (2, 2, 3, 3, 3), False, "vgg"),
+        "bn_inception": Layout("imagenet", (), False, "bn_inception"),
+    }
+    rows = [
+        (
+            f"`{dialect.name}`",
+            {"resnet50v2": "pre-activation, V2"}.get(network, layout.family),
+            layer,
+            f"`{dialect.variable(dialect.layer(layer, layout), 'kernel')}`",
+            f"`{dialect.variable(dialect.fc, 'kernel')}`",
+            "BGR" if dialect.bgr else "RGB",
+        )
+        for (network, layer), layout in zip(OTHERS.items(), layouts.values(), strict=True)
+        for dialect in FAMILIES[layout.family].values()
+        if dialect.name != "keras_resnet"
+    ]
+    return table("dialect | networks | layer | its kernel | kernel of fc | conv1 reads", rows)
+
+
 def page(text: str) -> str:
     """The text with everything between its markers written anew."""
     tables = {"records": records, "images": images, "files": files, "dialects": dialects}
+    tables["families"] = families
     for name, write in tables.items():
         marked = re.compile(rf"(<!-- {name} -->\n).*?(<!-- end -->)", re.DOTALL)
         if not marked.search(text):

@@ -7,6 +7,7 @@ import keras
 import numpy as np
 from keras import layers
 
+from keras_resnet.layers import SpatialPyramidPooling
 from keras_resnet.network import deep_graph
 
 Ending = Literal["softmax", "linear", "unknown"]
@@ -118,6 +119,8 @@ def sliding(layer, is_last: bool):
     if isinstance(layer, layers.InputLayer):
         return layer
     config = layer.get_config()
+    if isinstance(layer, SpatialPyramidPooling):
+        return SpatialPyramidPooling.from_config({**config, "window": window_side(layer)})
     if isinstance(layer, layers.AveragePooling2D | layers.MaxPooling2D):
         if spatial(layer.output.shape, layer.data_format) == (1, 1):
             config["strides"] = (1, 1)  # one window in the crop: neighbours are a pixel apart
@@ -135,6 +138,17 @@ def sliding(layer, is_last: bool):
             return layers.Softmax(channel_axis(), dtype=layer.dtype_policy, name=layer.name)
         reshape_for_maps(layer, config)
     return type(layer).from_config(config)
+
+
+def window_side(layer: SpatialPyramidPooling) -> int:
+    """Side of the map that a pyramid pools in a crop (arXiv:1502.01852, Sec. 3: 14)."""
+    height, width = spatial(layer.input.shape, layer.data_format)
+    if height != width:
+        raise ValueError(
+            f"The pyramid {layer.name!r} slides over square windows. Received: a crop whose map "
+            f"has {height} x {width} pixels"
+        )
+    return height
 
 
 def reshape_for_maps(layer, config: dict[str, Any]) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from keras_resnet.weights.convert import all_layers, layout_of_model
-from keras_resnet.weights.dialects import DIALECTS
+from keras_resnet.weights.dialects import DIALECTS, Layout
 from keras_resnet.weights.download import DownloadError, fetch
 from keras_resnet.weights.find import list_weights, record_named
 from keras_resnet.weights.load import load_file
@@ -44,7 +44,7 @@ def load_weights(
             or a mapping from names to arrays. Pickles are read with `weights_only=True`.
         dialect: whose names the file uses, one of `"torchvision"`, `"timm"`, `"transformers"`,
             `"keras"`, `"caffe"`, `"akamaster"`, `"osmr"`, `"mmpretrain"`, `"keras_hub"`,
-            `"keras_resnet"`; `"auto"` tells by the names.
+            `"keras_resnet"`, `"cadene"` (BN-Inception); `"auto"` tells by the names.
         skip_mismatch: layers that may keep their values: a name, names (`"fc"` for a head with
             other classes), or True for any. A layer of the file alone is named as in the file.
 
@@ -81,29 +81,50 @@ def load_weights(
 def record_for(model, name: str) -> Record | None:
     """The record of that name whose network has the blocks this model has."""
     layout = layout_of_model(model)
-    for record in list_weights():
-        row = record.architecture
-        same = (row.stem, row.blocks) == (layout.stem, layout.blocks)
-        same = same and (row.block == "bottleneck") == layout.bottleneck
-        if same and name in (record.name, record.id):
+    known = [record for record in list_weights() if is_for(record, layout)]
+    for record in known:
+        if name in (record.name, record.id):
             return record
     if os.path.exists(name) or os.sep in name or "." in name:
         return None
-    known = [r.name for r in list_weights() if r.architecture.blocks == layout.blocks]
     raise ValueError(
         f"`source` must be the path of a file or a record of this network"
-        f"{', one of ' + ', '.join(map(repr, dict.fromkeys(known))) if known else ''}. "
+        f"{', one of ' + ', '.join(repr(record.name) for record in known) if known else ''}. "
         f"Received: source={name!r}"
     )
 
 
-def graph_options(model) -> dict[str, str]:
+def is_for(record: Record, layout: Layout) -> bool:
+    """Whether a record's network has the layers of such a layout."""
+    row = record.architecture
+    family = "preact" if row.preactivated else row.family
+    if family != layout.family:
+        return False
+    if family == "vgg":
+        return row.convolutions == layout.blocks
+    if row.family != "resnet":
+        return True
+    kind = (row.stem == "cifar", row.blocks, row.block == "bottleneck")
+    return kind == (layout.stem == "cifar", layout.blocks, layout.bottleneck)
+
+
+def graph_options(model) -> dict[str, Any]:
     """The options of its builder that a model's layers show: those that weights can imply."""
     layers = {layer.name: layer for layer in all_layers(model)}
-    found = {}
+    found: dict[str, Any] = {}
+    if "inception_3a_double_3x3_1" in layers:
+        width = layers["conv1"].filters
+        found["pool_proj"] = layers["inception_4c_pool_proj"].filters * 64 // width
+        found["conv1"] = "separable" if "conv1_depthwise" in layers else "dense"
+    if "conv1_a" in layers:
+        found["stem"] = "deep"
+    if "conv3_1_shortcut_pool" in layers:
+        found["downsample"] = "avg"
+    if "pool1_windows" in layers:
+        found["first_norm"] = "conv2_1"
     if "conv3_1_c" in layers:
         found["stride_on"] = "1x1" if layers["conv3_1_a"].strides[0] == 2 else "3x3"
-    if "pool1_pad" in layers:
+    if "pool1_pad" in layers and "inception_3a" not in layers:
         symmetric = tuple(layers["pool1_pad"].padding[0]) == (1, 1)
         found["pool1"] = "symmetric" if symmetric else "caffe"
     if "conv3_1_zeros" in layers:
@@ -116,12 +137,16 @@ def graph_options(model) -> dict[str, str]:
     return found
 
 
+# What neither a record nor `graph_options` mentions, being as in the paper.
+UNSAID = {"stem": "imagenet", "downsample": "conv", "first_norm": "conv1"}
+
+
 def check_graph(model, record: Record) -> None:
     """Raises where the weights are for a graph that computes something else."""
-    options = graph_options(model)
+    options = {**UNSAID, **graph_options(model)}
     wrong = {
         name: value
-        for name, value in record.options.items()
+        for name, value in {**UNSAID, **record.options}.items()
         if name in options and options[name] != value
     }
     if wrong:

@@ -7,6 +7,7 @@ record says so. `IMAGENET_DEFAULT` is the set that `weights="imagenet"` stands f
 from collections.abc import Iterator
 
 from keras_resnet.paper import TABLE_1
+from keras_resnet.weights import relatives
 from keras_resnet.weights.records import ImageRule, Record, Result
 
 CAFFE_MEAN = (123.68, 116.779, 103.939)
@@ -244,8 +245,15 @@ def akamaster() -> Iterator[Record]:
 
 
 FAMILIES = (torchvision, timm, microsoft, keras, msra, osmr, akamaster)
-RECORDS: tuple[Record, ...] = tuple(record for family in FAMILIES for record in family())
+RECORDS: tuple[Record, ...] = tuple(
+    record for family in (*FAMILIES, *relatives.FAMILIES) for record in family()
+)
 
 # One recipe and one licence for all five depths, read without torch, and the highest published
 # top-1 of such sets for 18, 34 and 50 layers (ResNet-50: 81.24 % at 288 pixels).
 IMAGENET_DEFAULT = "a1"
+
+
+def imagenet_default(network: str) -> str:
+    """The name of the set that `weights="imagenet"` stands for."""
+    return relatives.DEFAULTS.get(network, IMAGENET_DEFAULT)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_resnet.weights.dialects import Dialect, Layout, layout_of, place_of_layer
+from keras_resnet.weights.dialects import Dialect, Layout, layout_of
 
 
 @dataclass(frozen=True)
@@ -21,6 +21,8 @@ class Entry:
         conv_bias: name of the bias that the dialect's convolution may have, for a moving mean.
         flip: the kernel reads blue, green, red.
         epsilon: of the layer, for a moving variance.
+        known: whether the dialect has a word for the layer, or it keeps its own name.
+        flattened: height, width and channels of the map that a fully connected layer reads.
     """
 
     layer: str
@@ -30,6 +32,8 @@ class Entry:
     conv_bias: str | None = None
     flip: bool = False
     epsilon: float = 0.0
+    known: bool = True
+    flattened: tuple[int, int, int] | None = None
 
 
 def weighted_layers(model) -> dict[str, Any]:
@@ -51,17 +55,12 @@ def entries(model, dialect: Dialect) -> list[Entry]:
     A layer the dialect has no word for keeps its own name.
     """
     layers = weighted_layers(model)
-    layout = layout_of([*layers, *(layer.name for layer in all_layers(model))])
+    layout = layout_of_model(model)
+    flattened = flattened_map(model)
     found = []
     for name, layer in layers.items():
-        place = place_of_layer(name)
-        bias = None
-        if place:
-            spelt_conv, spelt_bn = dialect.spell(place, layout)
-            spelt = spelt_bn if name.endswith("_bn") else spelt_conv
-            bias = dialect.variable(spelt_conv, "bias") if name.endswith("_bn") else None
-        else:
-            spelt = dialect.fc if name == "fc" else name
+        spelt = dialect.layer(name, layout)
+        bias = bias_before(name, layers, dialect, layout)
         for variable in layer.weights:
             kind = variable.path.rsplit("/", 1)[-1]
             found.append(
@@ -69,13 +68,38 @@ def entries(model, dialect: Dialect) -> list[Entry]:
                     layer=name,
                     variable=variable,
                     kind=kind,
-                    name=name_in(dialect, spelt, kind),
+                    name=name_in(dialect, spelt or name, kind),
                     conv_bias=bias if kind == "moving_mean" else None,
-                    flip=dialect.bgr and name == "conv1" and tuple(variable.shape)[2] == 3,
+                    flip=dialect.bgr and name in FIRST and tuple(variable.shape)[2:3] == (3,),
                     epsilon=getattr(layer, "epsilon", 0.0),
+                    known=spelt is not None,
+                    flattened=flattened if name == "fc6" and kind == "kernel" else None,
                 )
             )
     return found
+
+
+# The convolution that reads the image.
+FIRST = ("conv1", "conv1_1")
+
+
+def bias_before(name: str, layers, dialect: Dialect, layout: Layout) -> str | None:
+    """The name of the bias of the convolution that the normalization `name` follows."""
+    conv = name.removesuffix("_bn")
+    if conv == name or conv not in layers or layers[conv].use_bias:
+        return None
+    spelt = dialect.layer(conv, layout)
+    return spelt and dialect.variable(spelt, "bias")
+
+
+def flattened_map(model) -> tuple[int, int, int] | None:
+    """Height, width and channels of the map that VGG's fc6 reads."""
+    for layer in all_layers(model):
+        if layer.name == "flatten":
+            sides = tuple(layer.input.shape[1:])
+            first = layer.data_format == "channels_first"
+            return (*sides[1:], sides[0]) if first else sides
+    return None
 
 
 def all_layers(model) -> Iterator[Any]:
@@ -100,7 +124,8 @@ def source_shape(entry: Entry, dialect: Dialect) -> tuple[int, ...]:
     """The shape the entry's array has in the dialect."""
     shape = tuple(entry.variable.shape)
     if dialect.variables == "torch" and len(shape) > 1:
-        return (shape[-1], shape[-2], *shape[:-2])
+        shape = (shape[-1], shape[-2], *shape[:-2])
+        return (*shape, 1, 1) if dialect.fc_is_1x1 and entry.layer == "fc" else shape
     return shape
 
 
@@ -112,7 +137,7 @@ def to_ours(entry: Entry, dialect: Dialect, array, conv_bias=None) -> np.ndarray
     """
     array = np.asarray(array)
     if entry.kind == "kernel" and dialect.variables == "torch":
-        array = array.transpose((2, 3, 1, 0) if array.ndim == 4 else (1, 0))
+        array = from_torch(entry, array)
     if entry.flip:
         array = array[:, :, ::-1]
     if entry.kind == "moving_mean" and conv_bias is not None:
@@ -120,6 +145,26 @@ def to_ours(entry: Entry, dialect: Dialect, array, conv_bias=None) -> np.ndarray
     if entry.kind == "moving_variance" and dialect.epsilon != entry.epsilon:
         array = array.astype("float64") + (dialect.epsilon - entry.epsilon)
     return np.ascontiguousarray(array, "float32")
+
+
+def from_torch(entry: Entry, kernel: np.ndarray) -> np.ndarray:
+    """From (out, in, height, width) or (out, in). PyTorch flattens channels first."""
+    if len(entry.variable.shape) == 4:
+        return kernel.transpose(2, 3, 1, 0)
+    kernel = kernel.reshape(kernel.shape[:2]).T
+    if entry.flattened:
+        height, width, channels = entry.flattened
+        kernel = kernel.reshape(channels, height, width, -1).transpose(1, 2, 0, 3)
+    return kernel.reshape(entry.variable.shape)
+
+
+def to_torch(entry: Entry, kernel: np.ndarray) -> np.ndarray:
+    """The way back of `from_torch`."""
+    if kernel.ndim == 4:
+        return kernel.transpose(3, 2, 0, 1)
+    if entry.flattened:
+        kernel = kernel.reshape(*entry.flattened, -1).transpose(2, 0, 1, 3)
+    return kernel.reshape(entry.variable.shape).T
 
 
 def to_theirs(entry: Entry, dialect: Dialect, array) -> np.ndarray:
@@ -130,5 +175,5 @@ def to_theirs(entry: Entry, dialect: Dialect, array) -> np.ndarray:
     if entry.kind == "moving_variance" and dialect.epsilon != entry.epsilon:
         array = array.astype("float64") - (dialect.epsilon - entry.epsilon)
     if entry.kind == "kernel" and dialect.variables == "torch":
-        array = array.transpose((3, 2, 0, 1) if array.ndim == 4 else (1, 0))
+        array = to_torch(entry, array).reshape(source_shape(entry, dialect))
     return np.ascontiguousarray(array, "float32")

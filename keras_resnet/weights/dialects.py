@@ -12,12 +12,15 @@ from typing import Literal
 
 from keras_resnet.paper import Stem
 
-OWN_NAME = re.compile(r"conv(\d+)_(\d+)_(a|b|c|shortcut)")
+OWN_NAME = re.compile(r"conv(\d+)_(\d+)_(a|b|c|shortcut|preact)")
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where a convolution stands: stage 3, block 1, part "a" is `conv3_1_a`; stage 1 is conv1."""
+    """Where a convolution stands: stage 3, block 1, part "a" is `conv3_1_a`; stage 1 is conv1.
+
+    The parts of a deep conv1 are "a", "b" and ""; "preact" is a block's own normalization.
+    """
 
     stage: int
     block: int = 0
@@ -35,17 +38,27 @@ class Place:
 
 @dataclass(frozen=True)
 class Layout:
-    """What the names of a network's layers say about it."""
+    """What the names of a network's layers say about it.
+
+    Args:
+        stem: of a residual or plain network.
+        blocks: of each stage; of a VGG, the convolutions of each group.
+        bottleneck: whether blocks have three convolutions.
+        family: as rows have it, and `"preact"` for residual networks of another order.
+        average: whether projections follow an average pool.
+    """
 
     stem: Stem
     blocks: tuple[int, ...]
     bottleneck: bool
+    family: str = "resnet"
+    average: bool = False
 
 
 def place_of(layer_name: str) -> Place | None:
     """Where one of our convolutions stands; None for a layer that is not one of them."""
-    if layer_name == "conv1":
-        return Place(1)
+    if layer_name in ("conv1", "conv1_a", "conv1_b"):
+        return Place(1, part=layer_name[6:])
     match = OWN_NAME.fullmatch(layer_name)
     return Place(int(match[1]), int(match[2]), match[3]) if match else None
 
@@ -55,17 +68,42 @@ def place_of_layer(layer_name: str) -> Place | None:
     return place_of(layer_name.removesuffix("_bn"))
 
 
+# What only one family's layers are called; the first that is found decides.
+SIGNS = {
+    "conv2_1_preact_bn": "preact",
+    "conv2_2_preact_bn": "preact",
+    "post_bn": "preact",
+    "inception_3a_5x5": "googlenet",
+    "inception_3a_double_3x3_1": "bn_inception",
+    "conv1_prelu": "prelu_net",
+    "conv1_1": "vgg",
+}
+
+
 def layout_of(layer_names: Iterable[str]) -> Layout:
-    """The stem, the blocks of each stage and their kind, read off our layers' names."""
+    """The family, the stem, the blocks of each stage and their kind, read off layers' names."""
     names = set(layer_names)
+    family = next((family for sign, family in SIGNS.items() if sign in names), "resnet")
+    if family == "vgg":
+        return Layout("imagenet", groups_of(names), False, family)
     places = [place for name in names if (place := place_of(name)) and place.stage > 1]
     stages = range(2, 1 + max((place.stage for place in places), default=1))
     blocks = tuple(max((p.block for p in places if p.stage == s), default=0) for s in stages)
     bottleneck = any(place.part == "c" for place in places)
-    return Layout("imagenet" if "pool1" in names else "cifar", blocks, bottleneck)
+    stem: Stem = "deep" if "conv1_a" in names else "imagenet" if "pool1" in names else "cifar"
+    average = any(name.endswith("_shortcut_pool") for name in names)
+    return Layout(stem, blocks, bottleneck, family, average)
+
+
+def groups_of(names: Iterable[str]) -> tuple[int, ...]:
+    """How many convolutions each group of a VGG has."""
+    found = [match for name in names if (match := re.fullmatch(r"conv(\d)_(\d)", name))]
+    groups = sorted({int(match[1]) for match in found})
+    return tuple(sum(int(match[1]) == group for match in found) for group in groups)
 
 
 Spelling = Callable[[Place, Layout], tuple[str, str]]
+Words = Callable[[str, Layout], str | None]
 
 
 @dataclass(frozen=True)
@@ -82,16 +120,27 @@ class Dialect:
         bgr: conv1 reads blue, green, red.
         conv_bias: writes a bias with every convolution.
         optional: its names may begin with this, or not.
+        fc_is_1x1: the fully connected layer is a 1x1 convolution.
     """
 
     name: str
-    spell: Spelling
+    spell: Spelling | Words
     fc: str
     variables: Literal["torch", "keras"]
     epsilon: float = 1e-5
     bgr: bool = False
     conv_bias: bool = False
     optional: str = ""
+    fc_is_1x1: bool = False
+
+    def layer(self, name: str, layout: Layout) -> str | None:
+        """What our layer is called; None for one there is no word for."""
+        if name == "fc":
+            return self.fc
+        if layout.family != "resnet":
+            return self.spell(name, layout)  # type: ignore[arg-type,return-value]
+        place = place_of_layer(name)
+        return place and self.spell(place, layout)[name.endswith("_bn")]  # type: ignore
 
     def variable(self, layer: str, variable: str) -> str:
         """The full name of a layer's variable, ours being kernel, bias, gamma, beta, ..."""
@@ -119,11 +168,23 @@ def own(place: Place, layout: Layout):
 def torchvision(place: Place, layout: Layout, shortcut: str = "downsample"):
     """torchvision/models/resnet.py; timm's ResNets are spelled alike."""
     if place.stage == 1:
-        return "conv1", "bn1"
+        return torchvision_conv1(place, layout)
     block = f"layer{place.stage - 1}.{place.block - 1}"
     if place.is_shortcut:
-        return f"{block}.{shortcut}.0", f"{block}.{shortcut}.1"
+        first = 1 if layout.average else 0  # timm's average pool is number 0
+        return f"{block}.{shortcut}.{first}", f"{block}.{shortcut}.{first + 1}"
     return f"{block}.conv{place.number}", f"{block}.bn{place.number}"
+
+
+def torchvision_conv1(place: Place, layout: Layout):
+    if layout.stem != "deep":
+        return "conv1", "bn1"
+    # timm counts convolutions, normalizations and ReLUs of a deep stem.
+    return {
+        "a": ("conv1.0", "conv1.1"),
+        "b": ("conv1.3", "conv1.4"),
+        "": ("conv1.6", "bn1"),
+    }[place.part]
 
 
 def akamaster(place: Place, layout: Layout):

@@ -3,11 +3,13 @@
 import difflib
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from keras_resnet.paper import Architecture, architecture
-from keras_resnet.weights.catalogue import IMAGENET_DEFAULT, RECORDS
+from keras_resnet.paper import Architecture
+from keras_resnet.systems import System, network_row
+from keras_resnet.weights.catalogue import IMAGENET_DEFAULT, RECORDS, imagenet_default
 from keras_resnet.weights.records import Record
 
 
@@ -28,23 +30,24 @@ def list_weights(model: Any = None) -> list[Record]:
     Example:
 
     >>> [record.name for record in list_weights("resnet18")]
-    ['tv', 'a1', 'a2', 'a3', 'gluon', 'microsoft', 'osmr']
+    ['tv', 'a1', 'a2', 'a3', 'gluon', 'microsoft', 'osmr', 'd_ra2']
     """
     if model is None:
         return list(RECORDS)
     network = str(getattr(model, "network", None) or getattr(model, "name", None) or model)
-    row = model if isinstance(model, Architecture) else architecture(network)
+    row = model if isinstance(model, Architecture | System) else network_row(network)
     return [record for record in RECORDS if fits(record, row)]
 
 
-def fits(record: Record, row: Architecture) -> bool:
+def fits(record: Record, row: Any) -> bool:
     """Whether the record is for this network, whatever its shortcuts."""
     other = record.architecture
-    same = (row.block, row.blocks, row.width, row.stem)
-    return bool(row.shortcut) and same == (other.block, other.blocks, other.width, other.stem)
+    if isinstance(row, System) or isinstance(other, System):
+        return row == other
+    return bool(row.shortcut) and replace(row, shortcut=other.shortcut) == other
 
 
-def find(weights: Any, row: Architecture) -> Record | Path | None:
+def find(weights: Any, row: Any) -> Record | Path | None:
     """What `weights=` of a builder means for a network: a record, a file, or nothing.
 
     Raises:
@@ -62,8 +65,10 @@ def find(weights: Any, row: Architecture) -> Record | Path | None:
     records = {record.name: record for record in RECORDS if fits(record, row)}
     named = {record.id: record for record in records.values()}
     text = os.fspath(weights)
-    if text == "imagenet" and IMAGENET_DEFAULT in records and row.stem == "imagenet":
-        return records[IMAGENET_DEFAULT]
+    if text == "imagenet" and row.size == 224:
+        for record in records.values():
+            if record.name == imagenet_default(record.network):
+                return record
     if text in records or text in named:
         return records.get(text) or named[text]
     if Path(text).exists():
@@ -104,12 +109,10 @@ def record_named(weights: str | Record) -> Record:
 
 def has_imagenet_weights(network: str) -> bool:
     """Whether `weights="imagenet"` means something for the network."""
-    return any(r.id == f"{network}.{IMAGENET_DEFAULT}" for r in RECORDS)
+    return any(r.id == f"{network}.{imagenet_default(network)}" for r in RECORDS)
 
 
-def implied(
-    pretrained: Record | Path | None, given: Mapping[str, Any], own: Architecture | None
-) -> dict[str, Any]:
+def implied(pretrained: Record | Path | None, given: Mapping[str, Any], own: Any) -> dict[str, Any]:
     """The graph's options, with those that the weights imply filled in.
 
     Args:
@@ -125,13 +128,15 @@ def implied(
     asked = dict(given)
     if own is not None and asked["shortcut"] is None:
         asked["shortcut"] = own.shortcut
+    # What a record does not mention is as in the paper.
+    meant = {"stem": "imagenet", "downsample": "conv", **pretrained.options}
     wrong = [
         name
-        for name, value in pretrained.options.items()
-        if asked[name] is not None and asked[name] != value
+        for name, value in meant.items()
+        if asked.get(name) is not None and asked[name] != value
     ]
     if wrong:
-        made_for = ", ".join(f"{name}={pretrained.options[name]!r}" for name in wrong)
+        made_for = ", ".join(f"{name}={meant[name]!r}" for name in wrong)
         others = [
             record.name
             for record in RECORDS

@@ -6,8 +6,15 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 
 from keras_resnet.paper import one_of
-from keras_resnet.weights.convert import Entry, entries, source_shape, to_ours
-from keras_resnet.weights.dialects import DIALECTS, Dialect
+from keras_resnet.weights.convert import (
+    Entry,
+    entries,
+    layout_of_model,
+    source_shape,
+    to_ours,
+)
+from keras_resnet.weights.dialects import Dialect
+from keras_resnet.weights.families import NAMES, dialect_of, dialects_of
 from keras_resnet.weights.readers import Arrays, Stored, open_arrays
 
 MOST_SHOWN = 12
@@ -19,7 +26,10 @@ def load_arrays(
 ) -> tuple[str, ...]:
     """Sets every variable of `model` from `arrays`, or none where anything is wrong."""
     arrays = unwrapped(arrays)
-    chosen = DIALECTS[dialect] if dialect != "auto" else recognised(model, arrays, what)
+    if dialect == "auto":
+        chosen = recognised(model, arrays, what)
+    else:
+        chosen = dialect_of(layout_of_model(model), dialect)
     arrays = with_prefix(arrays, chosen)
     wanted = entries(model, chosen)
     problems, skipped = compare(wanted, arrays, chosen, skip)
@@ -63,7 +73,8 @@ def with_prefix(arrays: Arrays, dialect: Dialect) -> Arrays:
 def recognised(model, arrays: Arrays, what: str) -> Dialect:
     """The dialect that shares most names with the file."""
     scores = {}
-    for name, dialect in DIALECTS.items():
+    known = dialects_of(layout_of_model(model))
+    for name, dialect in known.items():
         found = with_prefix(arrays, dialect)
         names = {entry.name for entry in entries(model, dialect)}
         # The classifier's name tells dialects apart, whether or not the model has one.
@@ -73,11 +84,11 @@ def recognised(model, arrays: Arrays, what: str) -> Dialect:
     if not best or not scores[best]:
         given = sorted(arrays)
         raise ValueError(
-            f"The names in {what} are of no dialect known ({', '.join(DIALECTS)}) for the model "
+            f"The names in {what} are of no dialect known ({', '.join(known)}) for the model "
             f"{model.name!r}. Received: {', '.join(given[:MOST_SHOWN])}"
             f"{', ...' if len(given) > MOST_SHOWN else ''}"
         )
-    return DIALECTS[best]
+    return known[best]
 
 
 def compare(
@@ -170,7 +181,7 @@ def load_file(
     skip_mismatch: bool | str | Iterable[str] = False,
 ) -> tuple[str, ...]:
     """Loads a file, or arrays by name, into `model`; see `keras_resnet.load_weights`."""
-    one_of("dialect", dialect, ("auto", *DIALECTS))
+    one_of("dialect", dialect, ("auto", *NAMES))
     skip = skip_names(skip_mismatch)
     if isinstance(source, Mapping):
         arrays = {name: Stored.of(array) for name, array in source.items()}

@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 from keras_resnet.options import MEAN, STD
-from keras_resnet.paper import Architecture, architecture
+from keras_resnet.systems import network_row
 
 Interpolation = Literal["bilinear", "bicubic"]
 
@@ -92,8 +92,8 @@ class Record:
         return self.architecture.classes
 
     @property
-    def architecture(self) -> Architecture:
-        return architecture(self.network)
+    def architecture(self) -> Any:
+        return network_row(self.network)
 
     def __str__(self) -> str:
         return self.id

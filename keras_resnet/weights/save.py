@@ -11,7 +11,8 @@ import numpy as np
 from keras_resnet.files import whole
 from keras_resnet.paper import one_of
 from keras_resnet.weights.convert import entries, layout_of_model, to_theirs
-from keras_resnet.weights.dialects import DIALECTS, Dialect, place_of_layer
+from keras_resnet.weights.dialects import Dialect
+from keras_resnet.weights.families import NAMES, dialect_of
 
 NamedArrays = dict[str, np.ndarray]
 
@@ -23,20 +24,22 @@ def arrays_of(model, dialect: Dialect) -> NamedArrays:
         ValueError: the model has a layer that the dialect has no name for.
     """
     wanted = entries(model, dialect)
-    unknown = {e.layer for e in wanted if e.layer != "fc" and not place_of_layer(e.layer)}
+    unknown = {entry.layer for entry in wanted if not entry.known}
     if unknown and dialect.name != "keras_resnet":
         raise ValueError(
             f"The dialect {dialect.name!r} has no name for {', '.join(sorted(unknown))}. "
             'A model with layers of its own can be saved with dialect="keras_resnet"'
         )
     found: NamedArrays = {}
-    layout = layout_of_model(model)
     for entry in wanted:
         value = keras.ops.convert_to_numpy(entry.variable.value)
-        place = place_of_layer(entry.layer)
-        if place and entry.kind == "gamma" and dialect.conv_bias:
-            conv, _ = dialect.spell(place, layout)
-            found[dialect.variable(conv, "bias")] = np.zeros(value.shape, "float32")
+        if entry.conv_bias and dialect.conv_bias:
+            found[entry.conv_bias] = np.zeros(value.shape, "float32")
+        if entry.name in found:
+            raise ValueError(
+                f"The dialect {dialect.name!r} has one name, {entry.name}, for two layers. "
+                f"Received: a model with {entry.layer} and another"
+            )
         found[entry.name] = to_theirs(entry, dialect, value)
         if entry.kind == "moving_variance" and dialect.variables == "torch":
             tracked = entry.name.removesuffix("running_var") + "num_batches_tracked"
@@ -95,7 +98,7 @@ def write_keras_2(path: Path, arrays: NamedArrays) -> None:
 VARIABLES_IN_ORDER = ("kernel", "bias", "gamma", "beta", "moving_mean", "moving_variance")
 
 
-KERAS_APPLICATIONS = re.compile(r"conv(\d+)_block(\d+)_(\d)_(conv|bn)")
+KERAS_APPLICATIONS = re.compile(r"conv(\d+)_block(\d+)_(\d|preact)_(conv|bn)")
 
 
 def keras_order(layer: str) -> tuple[int, ...]:
@@ -105,8 +108,9 @@ def keras_order(layer: str) -> tuple[int, ...]:
     """
     match = KERAS_APPLICATIONS.fullmatch(layer)
     if not match:
-        return (0,) if layer.startswith("conv1_") else (2,)
-    stage, block, number = map(int, match.groups()[:3])
+        return (0,) if layer.startswith("conv1_") else (2, layer == "predictions")
+    stage, block = map(int, match.groups()[:2])
+    number = -1 if match[3] == "preact" else int(match[3])
     return (1, stage, block, number or 3, match[4] == "bn", number)
 
 
@@ -128,9 +132,10 @@ def save_weights(model, path: str | os.PathLike, dialect: str = "torchvision") -
         path: of the file. Its suffix says the kind: `.safetensors`, `.npz`, `.pth`, `.pt`,
             or `.h5` (Keras 2's, for the dialects keras_resnet, keras and caffe).
         dialect: whose names and conventions: `"torchvision"`, `"timm"`, `"transformers"`,
-            `"keras"` (keras.applications), `"caffe"`, `"akamaster"`, `"mmpretrain"` or
-            `"keras_resnet"`. keras.applications and Caffe feed blue, green, red: conv1 is
-            written that way round for them.
+            `"keras"` (keras.applications), `"caffe"`, `"akamaster"`, `"mmpretrain"`, `"osmr"`
+            (a `.npz`), `"cadene"` or `"keras_resnet"`, where it has words for the network.
+            keras.applications, Caffe and Cadene's BN-Inception feed blue, green, red: conv1 is
+            written that way round for them, but not for keras.applications' V2.
 
     The file appears whole or not at all: it is written beside its place and then moved there.
 
@@ -147,7 +152,7 @@ def save_weights(model, path: str | os.PathLike, dialect: str = "torchvision") -
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     keras_resnet.save_weights(model, f"{folder}/resnet8.npz", dialect="akamaster")
     """
-    one_of("dialect", dialect, DIALECTS)
+    one_of("dialect", dialect, NAMES)
     path = Path(path)
     if path.suffix not in WRITERS or path.name.endswith(".weights.h5"):
         raise ValueError(
@@ -158,6 +163,6 @@ def save_weights(model, path: str | os.PathLike, dialect: str = "torchvision") -
         raise ValueError(
             f".h5 is written for the dialects {', '.join(LAYERED)}. Received: dialect={dialect!r}"
         )
-    arrays = arrays_of(model, DIALECTS[dialect])
+    arrays = arrays_of(model, dialect_of(layout_of_model(model), dialect))
     with whole(path) as beside:
         WRITERS[path.suffix](beside, arrays)

@@ -1,0 +1,57 @@
+"""Local response normalization, across channels."""
+
+import keras
+from keras import ops
+
+
+@keras.saving.register_keras_serializable("keras_resnet")
+class LocalResponseNormalization(keras.layers.Layer):
+    """Divides each value by a power of the squares of its neighbours in channel.
+
+    y = x / (k + alpha / size * sum of x^2 over `size` channels around)^beta: Caffe's LRN across
+    channels, which divides alpha by the size. `tf.nn.lrn(x, size // 2, k, alpha / size, beta)`
+    and `torch.nn.LocalResponseNorm(size, alpha, beta, k)` are the same.
+
+    Args:
+        size: channels in a neighbourhood, an odd number.
+        alpha, beta, k: as above; the defaults are those of GoogLeNet's Caffe model.
+        axis: of the channels; None is that of the configured data format.
+
+    Example:
+
+    >>> LocalResponseNormalization()(keras.Input((56, 56, 64))).shape
+    (None, 56, 56, 64)
+    """
+
+    def __init__(self, size=5, alpha=1e-4, beta=0.75, k=1.0, axis=None, **kwargs):
+        super().__init__(**kwargs)
+        if not isinstance(size, int) or size < 1 or size % 2 == 0:
+            raise ValueError(f"`size` must be an odd positive integer. Received: size={size!r}")
+        last = keras.config.image_data_format() == "channels_last"
+        self.size, self.alpha, self.beta, self.k = size, alpha, beta, k
+        self.axis = (3 if last else 1) if axis is None else axis
+
+    def call(self, inputs):
+        channels = inputs.shape[self.axis]
+        # Squares of half precision overflow at 256.
+        wide = "float32" if self.compute_dtype in ("float16", "bfloat16") else self.compute_dtype
+        x = ops.cast(inputs, wide)
+        widths = [(0, 0)] * len(inputs.shape)
+        widths[self.axis] = (self.size // 2, self.size // 2)
+        squares = ops.pad(ops.square(x), widths)
+        parts = [self.shifted(squares, start, channels) for start in range(self.size)]
+        total = sum(parts[1:], parts[0])
+        scale = ops.power(self.k + self.alpha / self.size * total, -self.beta)
+        return ops.cast(x * scale, self.compute_dtype)
+
+    def shifted(self, squares, start, channels):
+        index = [slice(None)] * len(squares.shape)
+        index[self.axis] = slice(start, start + channels)
+        return squares[tuple(index)]
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+    def get_config(self):
+        names = ("size", "alpha", "beta", "k", "axis")
+        return {**super().get_config(), **{name: getattr(self, name) for name in names}}
