@@ -55,6 +55,7 @@ def build(
     stem: Stem | None = None,
     downsample: Downsample | None = None,
     first_norm: FirstNorm | None = None,
+    blur_pool: bool = False,
     zero_init_residual: bool = False,
     output_stride: int | None = None,
     drop_path_rate: float = 0.0,
@@ -97,6 +98,8 @@ def build(
             `"avg"` pool before it (ResNet-D).
         first_norm: where a pre-activation network for ImageNet normalises first: after
             `"conv1"` (arXiv:1603.05027), or after the max pool, in `"conv2_1"` (timm).
+        blur_pool: blur what a strided convolution reads, conv1 aside (arXiv:1904.11486): the
+            output moves less when the image does. The weights stay the same.
         zero_init_residual: start every block as the identity (arXiv:1706.02677, Sec. 5.1).
         output_stride: input pixels to one pixel of the last map along a side. 32, 16 or 8
             for ImageNet, 4, 2 or 1 for CIFAR; below the first, convolutions are dilated
@@ -153,6 +156,7 @@ def build(
     row, options = opts.resolve_any(
         row,
         **implied(pretrained, graph, row if isinstance(network, Architecture) else None),
+        blur_pool=blur_pool,
         zero_init_residual=zero_init_residual,
         output_stride=output_stride,
         drop_path_rate=drop_path_rate,

@@ -38,6 +38,7 @@ class Options:
     zero_channels: ZeroChannels = "end"
     zero_init_residual: bool = False
     downsample: Downsample = "conv"
+    blur_pool: bool = False
     first_norm: FirstNorm = "conv1"
     output_stride: int = 32
     drop_path_rate: float = 0.0
@@ -60,6 +61,7 @@ def resolve(
     zero_channels: ZeroChannels | None = None,
     stem: Stem | None = None,
     downsample: Downsample | None = None,
+    blur_pool: bool = False,
     first_norm: FirstNorm | None = None,
     zero_init_residual: bool = False,
     output_stride: int | None = None,
@@ -107,9 +109,13 @@ def resolve(
         applies(residual, "zero_init_residual", True, "a plain net would start as a constant")
         reason = "a pre-activation block ends in a convolution, not in a normalization"
         applies(not row.preactivated, "zero_init_residual", True, reason)
+    is_flag("blur_pool", blur_pool)
+    reason = "no block has a strided convolution"
+    applies(not blur_pool or len(row.blocks) > 1, "blur_pool", blur_pool, reason)
     is_flag("include_preprocessing", include_preprocessing)
     one_of("layers", layers, get_args(Layers))
     return row, Options(
+        blur_pool=bool(blur_pool),
         stride_on=stride_on or ("3x3" if row.order == "v2" else "1x1"),
         pool1=pool1 or "symmetric",
         zero_channels=zero_channels or "end",

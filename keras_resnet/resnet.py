@@ -24,7 +24,9 @@ def he_normal():
     return keras.initializers.VarianceScaling(2.0, "fan_out", "untruncated_normal")
 
 
-def convolution(kit, x, filters, kernel, stride=1, dilation=1, *, bias=False, name):
+def convolution(kit, x, filters, kernel, stride=1, dilation=1, *, bias=False, blur=False, name):
+    if stride > 1 and blur:
+        x = blurred(x, name=f"{name}_blur")
     if stride > 1 and kernel > 1:
         # "same" would pad an even map by (0, 1); Caffe and PyTorch weights saw (1, 1).
         x = layers.ZeroPadding2D(kernel // 2, name=f"{name}_pad")(x)
@@ -40,6 +42,13 @@ def convolution(kit, x, filters, kernel, stride=1, dilation=1, *, bias=False, na
     )(x)
 
 
+def blurred(x, *, name):
+    """[1 2 1]/4 along both axes, zeros around: Zhang 2019, arXiv:1904.11486, Sec. 3.2."""
+    x = layers.ZeroPadding2D(1, name=f"{name}_pad")(x)
+    x = layers.AveragePooling2D(2, 1, name=f"{name}_once")(x)
+    return layers.AveragePooling2D(2, 1, name=name)(x)
+
+
 def norm(kit, x, *, relu=True, gamma="ones", name):
     """Batch normalization and ReLU."""
     x = kit.BatchNormalization(
@@ -48,9 +57,11 @@ def norm(kit, x, *, relu=True, gamma="ones", name):
     return layers.ReLU(name=f"{name}_relu")(x) if relu else x
 
 
-def conv_bn(kit, x, filters, kernel, stride=1, dilation=1, *, relu=True, gamma="ones", name):
+def conv_bn(
+    kit, x, filters, kernel, stride=1, dilation=1, *, relu=True, gamma="ones", blur=False, name
+):
     """Convolution, then BN "right after each convolution and before activation"."""
-    x = convolution(kit, x, filters, kernel, stride, dilation, name=name)
+    x = convolution(kit, x, filters, kernel, stride, dilation, blur=blur, name=name)
     return norm(kit, x, relu=relu, gamma=gamma, name=name)
 
 
@@ -153,11 +164,11 @@ def at_end(row: Architecture) -> bool:
 
 def parts(row: Architecture, kit, options: Options):
     """The functions a block is made of: normalization before it, F, and the shortcut."""
-    bare = partial(convolution, kit, bias=row.order == "v2")
+    bare = partial(convolution, kit, bias=row.order == "v2", blur=options.blur_pool)
+    conv = partial(conv_bn, kit, blur=options.blur_pool)
     gamma = "zeros" if options.zero_init_residual else "ones"
-    normalised = partial(conv_bn, kit, relu=False)
+    normalised = partial(conv, relu=False)
     last = bare if row.preactivated else partial(normalised, gamma=gamma)
-    conv = partial(conv_bn, kit)
     transform = {
         "basic": partial(basic, conv=conv, last=last),
         "bottleneck": partial(bottleneck, conv=conv, last=last, stride_on=options.stride_on),

@@ -39,6 +39,7 @@ REFUSED = [
     ("resnet34", {"zero_channels": "end"}, r"`zero_channels` does not apply: only .*option A"),
     ("cifar_resnet20", {"zero_channels": "start"}, r"one of 'end', 'center'\. Received: zero_chan"),
     ("plain34", {"zero_init_residual": True}, r"`zero_init_residual` does not apply: a plain net"),
+    ("resnet34", {"blur_pool": "yes"}, r"True or False\. Received: blur_pool='yes'"),
     ("resnet34", {"zero_init_residual": "yes"}, r"True or False\. Received: zero_init_residual='"),
     ("resnet34", {"zero_init_residual": None}, r"True or False\. Received: zero_init_residual=N"),
     ("resnet34", {"zero_init_residual": np.ones(2)}, r"True or False\. Received: zero_init_resid"),

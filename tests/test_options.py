@@ -167,3 +167,19 @@ def test_v1_and_v15_have_the_same_weights_and_different_logits():
     v1, v15 = (features(TINY["bottleneck"], x, stride_on=on) for on in ("1x1", "3x3"))
     assert v1.shape == v15.shape
     assert abs(v1 - v15).max() > 0.1 * abs(v1).max()
+
+
+def test_blur_pool_weighs_neighbours_one_two_one_before_a_strided_convolution():
+    model = keras_resnet.build("resnet18", weights=None, input_shape=(64, 64, 3), blur_pool=True)
+    sharp = keras_resnet.build("resnet18", weights=None, input_shape=(64, 64, 3))
+    assert [w.shape for w in model.weights] == [w.shape for w in sharp.weights]
+    names = {layer.name for layer in model.layers if layer.name.endswith("_blur")}
+    assert names == {f"conv{n}_1_{part}_blur" for n in (3, 4, 5) for part in ("a", "shortcut")}
+    before, after = model.get_layer("conv2_2").output, model.get_layer("conv3_1_a_blur").output
+    x, blurred = keras.Model(model.input, [before, after])(images(1, 64, 64, 3))
+    x, blurred = (keras.ops.convert_to_numpy(value)[0] for value in (x, blurred))
+    x = np.pad(x, ((1, 1), (1, 1), (0, 0)))
+    for axis in (0, 1):
+        size = x.shape[axis] - 2
+        x = sum(np.take(x, range(n, n + size), axis) * part for n, part in enumerate((1, 2, 1))) / 4
+    close(blurred, x)

@@ -29,6 +29,7 @@ OPTIONS = st.fixed_dictionaries(
         "pool1": st.sampled_from(["symmetric", "caffe", None]),
         "zero_channels": st.sampled_from(["end", "center", None]),
         "zero_init_residual": st.booleans(),
+        "blur_pool": st.booleans(),
         "output_stride": st.sampled_from([1, 2, 4, 8, 16, 32, None]),
         "drop_path_rate": st.sampled_from([0, 0.2, 0.99]),
         "include_preprocessing": st.booleans(),
@@ -74,6 +75,7 @@ def applies(row, options):
         and (row.stem == "imagenet" or not options.get("pool1"))
         and (shortcut == "A" or not options.get("zero_channels"))
         and (row.shortcut is not None or not options.get("zero_init_residual"))
+        and (len(row.blocks) > 1 or not options.get("blur_pool"))
         and (row.shortcut is not None or not options.get("drop_path_rate"))
         and (wanted in (stride, stride // 2, stride // 4) and wanted >= least)
     )

@@ -16,6 +16,7 @@ EVERYTHING = {
     "pool1": "caffe",
     "zero_channels": "center",
     "zero_init_residual": True,
+    "blur_pool": True,
     "output_stride": 16,
     "drop_path_rate": 0.2,
     "include_preprocessing": True,
