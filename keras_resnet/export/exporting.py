@@ -19,12 +19,11 @@ from keras_resnet.export.naming import described, rule_and_names
 from keras_resnet.export.precision import layer_policy
 from keras_resnet.export.prepare import (
     check_portable,
-    is_channels_first,
     prepared,
     rule_for,
     with_image_size,
 )
-from keras_resnet.export.rewrite import functional
+from keras_resnet.export.rewrite import functional, is_channels_first
 from keras_resnet.export.verification import (
     TOLERANCES,
     Report,
@@ -189,11 +188,11 @@ def check_sides(format: str, model: keras.Model) -> None:
             f"Format {format!r} is for images of one size ({others} are for any). Pass "
             f"image_size=(height, width). Received: images of {tuple(shape)}"
         )
-    ours = [layer.name for layer in model.layers if isinstance(layer, Preprocessing)]
+    ours = [x.name for x in all_layers(model) if type(x).__module__.startswith("keras_resnet.")]
     if format == "keras" and ours:
         raise ValueError(
-            "Keras' own layers resize images of one size only: pass image_size=(height, width) "
-            "for format 'keras' with `preprocessing`"
+            "Keras' own layers resize and pool images of one size only: pass image_size=(height, "
+            f"width) for format 'keras'. Received: a model with {', '.join(ours)}"
         )
 
 
