@@ -11,8 +11,8 @@ import keras
 import numpy as np
 
 from keras_resnet.models import Weights, build
-from keras_resnet.paper import architecture
 from keras_resnet.preprocessing import Preprocessing
+from keras_resnet.systems import network_row
 from keras_resnet.weights.find import find
 from keras_resnet.weights.records import Record
 
@@ -97,7 +97,7 @@ def classifier(
     Returns:
         A function from an image and `top` to what `classify` returns.
     """
-    row = architecture(model)
+    row = network_row(model)
     record = find(weights, row)
     if not isinstance(record, Record):
         raise ValueError(
