@@ -157,6 +157,10 @@ def test_images_are_classified_by_a_network_and_by_a_file(
     assert cli.main(["predict", str(picture), "--file", str(file), "--json"]) == 0
     (second,) = json.loads(capsys.readouterr().out)
     assert [one["name"] for one in first["classes"]] == [one["name"] for one in second["classes"]]
+    image.fromarray(np.pad(pixels, ((0, 0), (16, 16), (0, 0)))).save(picture)
+    assert cli.main(["predict", str(picture), "--file", str(file), "--json"]) == 0
+    (third,) = json.loads(capsys.readouterr().out)
+    assert third["classes"] == second["classes"], "a file of one size gets the middle"
 
 
 @pytest.mark.parametrize(
