@@ -1,6 +1,7 @@
 """`keras-resnet predict`: what is on some images."""
 
 import argparse
+import os
 
 from keras_resnet.cli.common import add_json, best_weights, command, positive, print_json
 
@@ -34,6 +35,9 @@ def add(commands) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
+    for path in options.images:
+        if not os.path.exists(path):  # before a network is fetched for it
+            raise FileNotFoundError(f"There is no such image: {path}")
     says = exported(options) if options.file else network(options)
     results = [{"image": name, "classes": says(name)} for name in options.images]
     if options.json:

@@ -13,10 +13,8 @@ import torch.distributed as dist
 
 from keras_resnet.data.feed import on_device
 from keras_resnet.layers import replicas
-from keras_resnet.training.distribution import Distribution, share_state
+from keras_resnet.training.distribution import Distribution, share_state, spread_seeds
 from keras_resnet.training.gradients_torch import average_gradients
-
-SEED_STEP = 1_000_003
 
 
 def announced() -> str:
@@ -62,19 +60,16 @@ class DataParallel(Distribution):
         replicas.sum_over_replicas = SumOverProcesses.apply if several else None
 
     def prepare(self, model: keras.Model) -> None:
-        if getattr(model, "_averages_gradients", False):
-            return
         share_state(self, model)
         self.spread_seeds(model)
-        average_gradients([variable.value for variable in model.trainable_variables])
-        model._averages_gradients = True
+        for hook in getattr(model, "_averaging", []):  # of a fit with other layers frozen
+            hook.remove()
+        model._averaging = average_gradients(
+            [variable.value for variable in model.trainable_variables]
+        )
 
     def spread_seeds(self, model: keras.Model) -> None:
-        for variable in model.variables:
-            if variable.path.endswith("seed_generator_state"):
-                shift = np.array([self.index * SEED_STEP, 0])
-                state = keras.ops.convert_to_numpy(variable).astype("int64") + shift
-                variable.assign(state % 2**31)
+        spread_seeds(model, self.index)
 
     def settle(self, model: keras.Model) -> None:
         trainable = {id(variable) for variable in model.trainable_variables}
