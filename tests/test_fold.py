@@ -82,7 +82,10 @@ def test_every_kind_of_network_is_folded(kind):
     folded = fold_batch_norm(model)
     assert not norms(folded)
     assert type(folded) is type(model)
-    assert_same(model, folded, images(2, side, side, 3))
+    if norms(model):  # others are copies
+        x = images(2, side, side, 3)
+        expected, found = (one.predict_on_batch(x) for one in (model, folded))
+        assert np.abs(expected - found).max() <= 1e-5 * np.abs(expected).max()
 
 
 def test_a_network_of_channels_first_is_folded(channels_first):

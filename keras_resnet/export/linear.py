@@ -46,7 +46,7 @@ class Change:
             kernel = kernel * scale_of_outputs(old, kernel, scale)
             bias = bias * scale + shift
         if isinstance(old, SEPARABLE):
-            new.depthwise_kernel.assign(old.depthwise_kernel)
+            new.depthwise_kernel.assign(keras.ops.copy(old.depthwise_kernel))
             new.pointwise_kernel.assign(kernel)
         else:
             new.kernel.assign(kernel.astype(np.float32))

@@ -106,9 +106,9 @@ def same(layer: keras.layers.Layer, **changes: Any) -> keras.layers.Layer:
 
 
 def keep_values(old: keras.layers.Layer, new: keras.layers.Layer) -> None:
-    """Every weight as it was."""
+    """Every weight as it was, in memory of its own: JAX gives up that of a model it runs."""
     for before, after in zip(old.weights, new.weights, strict=True):
-        after.assign(before)
+        after.assign(keras.ops.copy(before))
 
 
 def resized(model: keras.Model, image: keras.KerasTensor) -> keras.Model:
