@@ -50,7 +50,7 @@ def start(kind: str, synchronize: bool, timeout: float) -> Distribution:
             raise RuntimeError("multi-worker wants the workers' addresses in TF_CONFIG")
         from keras_resnet.training.distribution_workers import Workers
 
-        return Workers(synchronize, timeout)
+        return Workers(workers_of(os.environ.get("TF_CONFIG")), synchronize, timeout)
     if announced():
         raise RuntimeError(
             f"mirrored trains in one process, and this one is one of several ({announced()}). "

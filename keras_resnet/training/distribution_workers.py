@@ -5,7 +5,6 @@ run within its scope (keras-team/keras issue 20585), so each process trains a mo
 and their gradients are averaged on the way into the optimizer.
 """
 
-import os
 import pickle
 from collections.abc import Sequence
 from typing import Any
@@ -13,10 +12,10 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
-from tensorflow.python.distribute import collective_all_reduce_strategy as strategies
 
 from keras_resnet.layers import replicas
 from keras_resnet.training.distribution import Distribution, buckets_of, share_state, spread_seeds
+from keras_resnet.training.meeting import meet
 
 
 class Workers(Distribution):
@@ -24,11 +23,9 @@ class Workers(Distribution):
 
     kind = "multi-worker"
 
-    def __init__(self, synchronize: bool, timeout: float):
-        self.strategy = joined(timeout)
-        resolver = self.strategy.cluster_resolver
-        chiefs = len(resolver.cluster_spec().as_dict().get("chief", []))
-        self.index = resolver.task_id + (chiefs if resolver.task_type == "worker" else 0)
+    def __init__(self, workers: list[str], synchronize: bool, timeout: float):
+        self.strategy = joined(workers, timeout)
+        self.index = number_of(self.strategy.cluster_resolver)
         self.count = self.replicas = self.strategy.num_replicas_in_sync
         self.accelerators = Sum(self.count, self.strategy.extended.worker_devices[0], 1)
         self.processors = Sum(self.count, "/CPU:0", 2)
@@ -138,20 +135,32 @@ class Sum:
             )
 
 
-def joined(timeout: float) -> tf.distribute.MultiWorkerMirroredStrategy:
+def joined(workers: list[str], timeout: float) -> tf.distribute.MultiWorkerMirroredStrategy:
     """
     Raises:
-        RuntimeError: TensorFlow was used before, or the others do not come.
+        RuntimeError: not all come, they differ, or TensorFlow was used before.
     """
-    # Without it TensorFlow waits for ever; it has no public name.
-    strategies.CollectiveAllReduceExtended._check_health_initial_timeout = round(timeout)
+    resolver = tf.distribute.cluster_resolver.TFConfigClusterResolver()
+    index = number_of(resolver)
     try:
-        return tf.distribute.MultiWorkerMirroredStrategy()
-    except (RuntimeError, ValueError, tf.errors.OpError) as error:
+        sizes = meet(workers, index, timeout)
+    except OSError as error:
         raise RuntimeError(
-            f"The workers did not come together within {timeout:g} s "
-            f"(TF_CONFIG={os.environ.get('TF_CONFIG')}): {error}"
+            f"The {len(workers)} workers of TF_CONFIG did not come together within {timeout:g} s, "
+            f"this one being number {index}: {error}"
         ) from error
+    if set(sizes) != {len(workers)}:
+        raise RuntimeError(
+            "Workers were started with different TF_CONFIG, which name "
+            f"{', '.join(map(str, sizes))} workers"
+        )
+    return tf.distribute.MultiWorkerMirroredStrategy(resolver)
+
+
+def number_of(resolver: tf.distribute.cluster_resolver.ClusterResolver) -> int:
+    """This process' number: a chief comes before the workers."""
+    chiefs = len(resolver.cluster_spec().as_dict().get("chief", []))
+    return resolver.task_id + (chiefs if resolver.task_type == "worker" else 0)
 
 
 def bytes_of(tensor: tf.Tensor) -> int:
