@@ -59,15 +59,15 @@ def promises(record: dict) -> list[str]:
     rows = []
     for promise in record["promises"]:
         for ours, other, least in promise["one_of"]:
+            target = f"at least {least:.2f}"
             if ours not in rates or other not in rates:
-                rows.append((promise["text"], ours, other, f"{least:.2f}", "", "", "not measured"))
+                rows.append((promise["text"], ours, other, target, "", "", "not measured"))
                 continue
             ratio = statistics.median(rates[ours]) / statistics.median(rates[other])
             rounds = [a / b for a, b in zip(rates[ours], rates[other], strict=True)]
             verdict = "reached" if ratio >= least else "not reached"
             if promise["needs_vnni"] and not VNNI & set(record["machine"]["instructions"]):
                 verdict = "does not apply: no VNNI"
-            target = f"at least {least:.2f}"
             rows.append(
                 (promise["text"], ours, other, target, f"{ratio:.3f}", spread(rounds), verdict)
             )
