@@ -8,6 +8,7 @@ import sys
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
+FOLDERS = ("benchmarks/results/export", "docs/images")
 pytestmark = pytest.mark.once
 
 
@@ -49,6 +50,9 @@ def record(instructions=("avx512_vnni",)):
 
 def test_the_page_of_exports_is_that_of_the_records():
     subprocess.run([sys.executable, "tools/export_tables.py", "--check"], cwd=ROOT, check=True)
+    drawn, shown = (ROOT / folder / "exported.png" for folder in FOLDERS)
+    assert drawn.exists() == shown.exists(), "run python tools/export_tables.py"
+    assert not drawn.exists() or drawn.read_bytes() == shown.read_bytes()
 
 
 def test_promises_are_judged_by_ratios_of_medians(page):
