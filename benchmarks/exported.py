@@ -1,17 +1,20 @@
 """Exported networks in the runtimes they are for, beside torchvision's, in one run.
 
-    python benchmarks/exported.py --out benchmarks/results/exported.json     # about ten minutes
-    python benchmarks/exported.py --size 64 --rounds 2 --contenders onnx     # does it run here?
+    python benchmarks/exported.py                                   # a quarter of an hour, alone
+    python benchmarks/exported.py --size 64 --rounds 2 --contenders onnx --out /tmp/try
+
+Writes exported.json, a table and a chart into benchmarks/results/export; afterwards
+`python tools/export_tables.py` puts them into docs/export.md.
 
 Both networks are ResNet-50 as torchvision has it (v1.5), untrained: its batch normalization is
 left to the runtime in torchvision's files, as `torch.onnx.export` writes them, and folded in
 ours. Every contender has a process of its own with the same number of threads, and they compute
 in turns; a ratio is one of medians over the rounds. Needs
-`pip install "keras3-resnet[export,tensorflow-cpu,jax,torch]"` and torchvision.
+`pip install "keras3-resnet[export,tensorflow-cpu,jax,torch]"`, torchvision and matplotlib.
 """
 
 import argparse
-import json
+import datetime
 import os
 import pathlib
 import statistics
@@ -21,59 +24,82 @@ import tempfile
 import time
 from dataclasses import dataclass
 
-ROOT = pathlib.Path(__file__).resolve().parents[1]
+import export_page
+from sidebyside import machine
 
 
 @dataclass(frozen=True)
 class Contender:
-    """A file, and what runs it: a format, its precision, and for Keras the backend."""
+    """What runs, and in what: for a runtime a file, and for Keras the folded model itself."""
 
-    file: str
     runtime: str
+    file: str = ""
     precision: str = "f32"
     backend: str = "torch"
 
 
 CONTENDERS = {
-    "torchvision onnx": Contender("torchvision.onnx", "onnx"),
-    "ours onnx": Contender("ours.onnx", "onnx"),
-    "ours onnx int8": Contender("ours-int8.onnx", "onnx"),
-    "torchvision openvino": Contender("torchvision.onnx", "openvino"),
-    "ours openvino": Contender("ours.xml", "openvino"),
-    "torchvision openvino bf16": Contender("torchvision.onnx", "openvino", "bf16"),
-    "ours openvino bf16": Contender("ours.xml", "openvino", "bf16"),
-    "ours litert": Contender("ours.tflite", "litert"),
-    "ours litert int8": Contender("ours-int8.tflite", "litert"),
-    "ours folded keras on tensorflow": Contender("ours.keras", "keras", backend="tensorflow"),
-    "ours folded keras on jax": Contender("ours.keras", "keras", backend="jax"),
-    "ours folded keras on torch": Contender("ours.keras", "keras", backend="torch"),
+    "torchvision onnx": Contender("onnx", "torchvision.onnx"),
+    "ours onnx": Contender("onnx", "ours.onnx"),
+    "ours onnx int8": Contender("onnx", "ours-int8.onnx"),
+    "torchvision openvino": Contender("openvino", "torchvision.onnx"),
+    "ours openvino": Contender("openvino", "ours.xml"),
+    "torchvision openvino bf16": Contender("openvino", "torchvision.onnx", "bf16"),
+    "ours openvino bf16": Contender("openvino", "ours.xml", "bf16"),
+    "ours litert": Contender("litert", "ours.tflite"),
+    "ours litert int8": Contender("litert", "ours-int8.tflite"),
+    "ours folded, tensorflow": Contender("keras", backend="tensorflow"),
+    "ours folded, jax": Contender("keras", backend="jax"),
+    "ours folded, torch": Contender("keras", backend="torch"),
 }
-# What is to be reached: one of the first group, and each of the others.
-TARGETS = [
-    ("ours onnx", "torchvision onnx", 1.05),
-    ("ours folded keras on tensorflow", "torchvision onnx", 1.0),
-    ("ours folded keras on jax", "torchvision onnx", 1.0),
-    ("ours folded keras on torch", "torchvision onnx", 1.0),
-    ("ours openvino bf16", "torchvision openvino bf16", 1.0),
-    ("ours onnx int8", "ours onnx", 1.5),
-    ("ours litert int8", "ours litert", 1.5),
+# What is to be reached: of each promise one of its ratios (ours, other, at least).
+PROMISES = [
+    {
+        "text": "float32, one of these",
+        "needs_vnni": False,
+        "one_of": [
+            ("ours onnx", "torchvision onnx", 1.05),
+            ("ours folded, tensorflow", "torchvision onnx", 1.0),
+            ("ours folded, jax", "torchvision onnx", 1.0),
+            ("ours folded, torch", "torchvision onnx", 1.0),
+        ],
+    },
+    {
+        "text": "bfloat16",
+        "needs_vnni": False,
+        "one_of": [("ours openvino bf16", "torchvision openvino bf16", 1.0)],
+    },
+    {
+        "text": "int8, one of these",
+        "needs_vnni": True,
+        "one_of": [
+            ("ours onnx int8", "ours onnx", 1.5),
+            ("ours litert int8", "ours litert", 1.5),
+        ],
+    },
 ]
+
+
+def network(size: int):
+    import keras_resnet
+
+    return keras_resnet.build(
+        "resnet50", weights=None, stride_on="3x3", input_shape=(size, size, 3)
+    )
 
 
 def write_files(folder: pathlib.Path, size: int, wanted: set[str]) -> None:
     """Every file that is wanted; runs on torch."""
     import keras_resnet
-    from keras_resnet.export import verification
+    from keras_resnet.export import samples
 
-    model = keras_resnet.build(
-        "resnet50", weights=None, stride_on="3x3", input_shape=(size, size, 3)
-    )
+    model = network(size)
     for dtype in ("float32", "int8"):
         suffix = "" if dtype == "float32" else "-int8"
         names = [name for name in wanted if name.startswith(f"ours{suffix}.")]
         if not names:
             continue
-        images = verification.sample_images((size, size, 3), "float32", 16)
+        images = samples.sample_images((size, size, 3), "float32", 16)
         reports = keras_resnet.export(
             model,
             [folder / name for name in names],
@@ -113,8 +139,8 @@ def work(contender: Contender, path: str, batch: int, size: int, threads: int) -
     first = contender.file.startswith("torchvision")
     shape = (batch, 3, size, size) if first else (batch, size, size, 3)
     images = np.random.default_rng(0).standard_normal(shape).astype("float32")
-    step = step_of(contender, path, threads)
-    for _ in range(2):
+    step = step_of(contender, path, size, threads)
+    for _ in range(3):
         step(images)
     print("ready", flush=True)
     for _ in sys.stdin:
@@ -123,21 +149,20 @@ def work(contender: Contender, path: str, batch: int, size: int, threads: int) -
         print(time.perf_counter() - started, flush=True)
 
 
-def step_of(contender: Contender, path: str, threads: int):
+def step_of(contender: Contender, path: str, size: int, threads: int):
     from keras_resnet.export import runtimes
 
     if contender.runtime == "openvino":
         return runtimes.openvino(path, threads, contender.precision)
     if contender.runtime != "keras":
         return runtimes.RUNTIMES[contender.runtime](path, threads)
-    import keras
+    import keras_resnet
 
     if contender.backend == "torch":
         import torch
 
         torch.set_num_threads(threads)
-    model = keras.saving.load_model(path, compile=False)
-    return model.predict_on_batch
+    return keras_resnet.fold_batch_norm(network(size)).predict_on_batch
 
 
 def started(name: str, folder: pathlib.Path, options) -> subprocess.Popen:
@@ -195,51 +220,47 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=10)
     parser.add_argument("--steps", type=int, default=3, help="of a turn, after an untimed one")
     parser.add_argument("--contenders", default="", help="only those whose name holds this")
-    parser.add_argument("--out", type=pathlib.Path, help="a JSON file")
+    parser.add_argument("--out", type=pathlib.Path, default=export_page.FOLDER, help="a folder")
     options = parser.parse_args()
-    from sidebyside import machine
-
     names = [name for name in CONTENDERS if options.contenders in name]
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
-        files = {CONTENDERS[name].file for name in names}
+        files = {CONTENDERS[name].file for name in names} - {""}
         write = [sys.executable, __file__, "--write", name, str(options.size), *files]
         subprocess.run(write, check=True, env={**os.environ, "KERAS_BACKEND": "torch"})
         rates = measure(names, folder, options)
-        sizes = {
-            file: sum(x.stat().st_size for x in folder.glob(f"{pathlib.Path(file).stem}.*"))
-            if file.endswith(".xml")
-            else (folder / file).stat().st_size
-            for file in files
-        }
-    medians = {name: statistics.median(values) for name, values in rates.items()}
-    for name, values in rates.items():
-        size = sizes[CONTENDERS[name].file] / 1e6
-        print(f"{name:34}{size:8.1f} MB{medians[name]:8.1f} images/s", end="")
-        print(f"  ({min(values):.1f} to {max(values):.1f})")
-    targets = []
-    for ours, other, least in TARGETS:
-        if ours in medians and other in medians:
-            ratio = medians[ours] / medians[other]
-            targets.append({"ours": ours, "other": other, "least": least, "ratio": round(ratio, 3)})
-            print(f"{ours} / {other}: {ratio:.3f} (at least {least})")
-    if options.out:
-        record = {
-            "batch": options.batch,
-            "size": options.size,
-            "threads": options.threads,
-            "images_per_second": rates,
-            "bytes": sizes,
-            "targets": targets,
-            "machine": machine.describe(),
-            "versions": machine.versions(),
-            "commit": machine.commit(),
-        }
-        options.out.write_text(json.dumps(record, indent=2) + "\n")
+        sizes = {name: bytes_of(folder, CONTENDERS[name].file) for name in names}
+    record = {
+        "command": " ".join(["python benchmarks/exported.py", *sys.argv[1:]]),
+        "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "batch": options.batch,
+        "size": options.size,
+        "threads": options.threads,
+        "rounds": options.rounds,
+        "images_per_second": rates,
+        "bytes": sizes,
+        "promises": PROMISES,
+        "machine": machine.describe(),
+        "versions": machine.versions(),
+        "commit": machine.commit(),
+    }
+    table = [*export_page.promises(record), "", *export_page.speeds(record)]
+    print("\n".join(table))
+    export_page.write(options.out / "exported.json", record)
+    (options.out / "exported.md").write_text("\n".join(table) + "\n")
+    export_page.draw(record, options.out / "exported.png")
+
+
+def bytes_of(folder: pathlib.Path, file: str) -> int | None:
+    """Bytes of a file, OpenVINO's weights included; None for a model that is none."""
+    if not file:
+        return None
+    path = folder / file
+    both = [path, path.with_suffix(".bin")] if path.suffix == ".xml" else [path]
+    return sum(one.stat().st_size for one in both)
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(ROOT / "benchmarks"))
     if sys.argv[1:2] == ["--worker"]:
         work(CONTENDERS[sys.argv[2]], sys.argv[3], *map(int, sys.argv[4:]))
     elif sys.argv[1:2] == ["--write"]:

@@ -1,6 +1,10 @@
 """What smaller weights cost in accuracy: ResNet-20 with public weights on the CIFAR-10 test folder.
 
-    KERAS_RESNET_DATA=folder python benchmarks/precision.py --out benchmarks/results/precision.json
+    KERAS_RESNET_DATA=folder python benchmarks/precision.py         # ten minutes, alone
+    KERAS_RESNET_DATA=folder python benchmarks/precision.py --every 100 --out /tmp/try
+
+Writes precision.json into benchmarks/results/export; afterwards `python tools/export_tables.py`
+puts its table into docs/export.md.
 
 The folder holds `cifar10-jpeg.zip` (train/CLASS/*.jpg, test/CLASS/*.jpg) and `cifar-resnet20.th`
 of akamaster/pytorch_resnet_cifar10. Every file takes pixels; int8 is calibrated on 500 training
@@ -9,8 +13,8 @@ Needs `pip install "keras3-resnet[export,weights,tensorflow-cpu,torch]"`.
 """
 
 import argparse
+import datetime
 import io
-import json
 import os
 import pathlib
 import sys
@@ -20,8 +24,10 @@ import zipfile
 
 os.environ.setdefault("KERAS_BACKEND", "torch")
 
+import export_page
 import numpy as np
 from PIL import Image
+from sidebyside import machine
 
 import keras_resnet
 from keras_resnet.export import open_exported
@@ -37,6 +43,7 @@ ROWS = [
     ("openvino", "float32"),
     ("openvino", "float16"),
 ]
+BATCH = 100
 SUFFIXES = {"onnx": ".onnx", "litert": ".tflite", "openvino": ".xml"}
 
 
@@ -49,13 +56,18 @@ def read(archive: zipfile.ZipFile, part: str, every: int) -> tuple[np.ndarray, n
     return np.stack(pixels), np.array([classes.index(name.split("/")[1]) for name in names])
 
 
-def measure(run, pixels, labels, batch: int = 100) -> tuple[float, float]:
-    """Error in percent, and images per second."""
-    run(pixels[:batch])
+def error_of(run, pixels, labels) -> float:
+    """In percent."""
+    says = [run(pixels[at : at + BATCH])[0].argmax(1) for at in range(0, len(pixels), BATCH)]
+    return 100 * float(np.mean(np.concatenate(says) != labels))
+
+
+def seconds_of(run, pixels) -> float:
+    """Of one batch, after one that does not count."""
+    run(pixels[:BATCH])
     started = time.perf_counter()
-    says = [run(pixels[at : at + batch])[0].argmax(1) for at in range(0, len(pixels), batch)]
-    took = time.perf_counter() - started
-    return 100 * float(np.mean(np.concatenate(says) != labels)), len(pixels) / took
+    run(pixels[:BATCH])
+    return time.perf_counter() - started
 
 
 def main() -> None:
@@ -65,7 +77,8 @@ def main() -> None:
     parser.add_argument("--data", type=pathlib.Path, default=os.environ.get("KERAS_RESNET_DATA"))
     parser.add_argument("--every", type=int, default=1, help="take each so many-th test image")
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--out", type=pathlib.Path, help="a JSON file")
+    parser.add_argument("--rounds", type=int, default=9, help="turns in which they are timed")
+    parser.add_argument("--out", type=pathlib.Path, default=export_page.FOLDER, help="a folder")
     options = parser.parse_args()
     if options.data is None:
         parser.error("--data or KERAS_RESNET_DATA must name the folder")
@@ -75,9 +88,7 @@ def main() -> None:
     with zipfile.ZipFile(data / "cifar10-jpeg.zip") as archive:
         pixels, labels = read(archive, "test", options.every)
         calibration, _ = read(archive, "train", 100)
-    print(f"{len(pixels):,} images\n")
-    print("| format | weights | MB | error (%) | images/s |\n| --- | --- | ---: | ---: | ---: |")
-    rows = []
+    rows, runs = [], []
     with tempfile.TemporaryDirectory() as folder:
         for format, dtype in ROWS:
             report = keras_resnet.export(
@@ -89,21 +100,28 @@ def main() -> None:
                 images=pixels[:: len(pixels) // 10],
                 calibration=calibration if dtype == "int8" else None,
             )
-            error, rate = measure(
-                open_exported(report.path, threads=options.threads), pixels, labels
-            )
-            row = {"format": format, "dtype": dtype, "bytes": report.bytes}
-            rows.append({**row, "error": error, "images_per_second": round(rate)})
-            size = f"{report.bytes / 1e6:.2f}"
-            print(f"| {format} | {dtype} | {size} | {error:.2f} | {rate:,.0f} |", flush=True)
-    if options.out:
-        from sidebyside import machine
-
-        record = {"images": len(pixels), "threads": options.threads, "rows": rows}
-        record |= {"machine": machine.describe(), "versions": machine.versions()}
-        options.out.write_text(json.dumps(record | {"commit": machine.commit()}, indent=2) + "\n")
+            runs.append(open_exported(report.path, threads=options.threads))
+            error = error_of(runs[-1], pixels, labels)
+            row = {"format": format, "dtype": dtype, "bytes": report.bytes, "error": error}
+            rows.append({**row, "images_per_second": []})
+            print(f"{format} {dtype}: {error:.2f} % of {len(pixels):,} images", flush=True)
+        for _ in range(options.rounds):
+            for row, run in zip(rows, runs, strict=True):
+                row["images_per_second"].append(BATCH / seconds_of(run, pixels))
+    record = {
+        "command": " ".join(["python benchmarks/precision.py", *sys.argv[1:]]),
+        "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "images": len(pixels),
+        "threads": options.threads,
+        "rounds": options.rounds,
+        "rows": rows,
+        "machine": machine.describe(),
+        "versions": machine.versions(),
+        "commit": machine.commit(),
+    }
+    print("\n".join(export_page.precisions(record)))
+    export_page.write(options.out / "precision.json", record)
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(pathlib.Path(__file__).parent))
     main()

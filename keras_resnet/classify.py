@@ -11,8 +11,8 @@ import keras
 import numpy as np
 
 from keras_resnet.models import Weights, build
-from keras_resnet.paper import architecture
 from keras_resnet.preprocessing import Preprocessing
+from keras_resnet.systems import network_row
 from keras_resnet.weights.find import find
 from keras_resnet.weights.records import Record
 
@@ -100,7 +100,7 @@ def classifier(
     Returns:
         A function from an image and `top` to what `classify` returns.
     """
-    row, record = architecture(model), described(model, weights)
+    row, record = network_row(model), described(model, weights)
     network = build(model, weights=record)
     preprocess = Preprocessing(record, record.image.size or row.size, data_format="channels_last")
     names = None if record.classes == 1000 else CIFAR10
@@ -116,7 +116,7 @@ def classifier(
 
 def described(model: str, weights: Weights) -> Record:
     """The record of a set of weights, which says how an image is resized and cropped."""
-    record = find(weights, architecture(model))
+    record = find(weights, network_row(model))
     if not isinstance(record, Record):
         raise ValueError(
             "`weights` must be a set of list_weights(): a file alone does not say what it "

@@ -8,6 +8,7 @@ import sys
 import keras
 import numpy as np
 import pytest
+from support import without_values
 
 import keras_resnet
 from keras_resnet import cli
@@ -61,7 +62,9 @@ def test_lists_are_json_for_machines(capsys):
 
 @pytest.mark.once
 def test_a_reader_that_stops_reading_is_no_error():
-    command = f"{sys.executable} -m keras_resnet.cli list | head -c 1; echo ${{PIPESTATUS[0]}}"
+    program = "import sys; sys.argv = ['keras-resnet', 'list']; import keras_resnet.cli as cli; "
+    program += "sys.exit(cli.main())"
+    command = f'{sys.executable} -c "{program}" | head -c 1; echo ${{PIPESTATUS[0]}}'
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True)
     assert (done.stdout, done.stderr) == ("n0\n", "")
 
@@ -87,6 +90,22 @@ def test_a_network_is_shown_stage_by_stage(capsys):
 
 
 @pytest.mark.once
+@pytest.mark.parametrize("name", ["vgg11_lrn", "googlenet", "prelu_net_a", "resnet50v2"])
+def test_the_stages_of_every_kind_of_network_add_up(name, capsys):
+    with without_values():
+        assert cli.main(["show", name, "--json"]) == 0
+    total = json.loads(capsys.readouterr().out)["total"]
+    (row,) = [one for one in listed(capsys) if one["network"] == name]
+    for what in ("layers", "parameters", "multiply_adds"):
+        assert total[what] == row[what]
+
+
+def listed(capsys):
+    assert cli.main(["list", "--json"]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+@pytest.mark.once
 def test_public_weights_are_listed(capsys):
     assert cli.main(["weights", "cifar_resnet20"]) == 0
     assert "cifar_resnet20.akamaster" in capsys.readouterr().out
@@ -107,8 +126,11 @@ def test_a_network_is_exported_timed_and_converted(tmp_path, capsys):
     model = keras_resnet.build("cifar_resnet8")
     keras_resnet.save_weights(model, weights, "keras_resnet")
     target = tmp_path / "net.safetensors"
-    assert cli.main(["convert", "cifar_resnet8", str(weights), str(target)]) == 0
+    converted = ["convert", "cifar_resnet8", str(weights), str(target)]
+    assert cli.main(converted) == 0
     assert "as torchvision names them" in capsys.readouterr().out
+    assert cli.main([*converted, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["numbers"] == model.count_params()
     again = keras_resnet.build("cifar_resnet8")
     keras_resnet.load_weights(again, target)
     assert all(
@@ -137,6 +159,10 @@ def test_images_are_classified_by_a_network_and_by_a_file(
     assert cli.main(["predict", str(picture), "--file", str(file), "--json"]) == 0
     (second,) = json.loads(capsys.readouterr().out)
     assert [one["name"] for one in first["classes"]] == [one["name"] for one in second["classes"]]
+    image.fromarray(np.pad(pixels, ((0, 0), (16, 16), (0, 0)))).save(picture)
+    assert cli.main(["predict", str(picture), "--file", str(file), "--json"]) == 0
+    (third,) = json.loads(capsys.readouterr().out)
+    assert third["classes"] == second["classes"], "a file of one size gets the middle"
 
 
 @pytest.mark.parametrize(
@@ -149,7 +175,8 @@ def test_images_are_classified_by_a_network_and_by_a_file(
         (["export", "missing.keras", "net.onnx"], r"There is no such file: missing.keras"),
         (["export", "cifar_resnet8", "n.keras", "--weights", "none", "--pixels"], r"--pixels SET"),
         (["convert", "resnet18", "missing.pth", "a.npz"], r"Received: weights='missing.pth'"),
-        (["predict", "missing.jpg", "--file", "missing.onnx"], r"missing.onnx"),
+        (["predict", "missing.jpg"], r"There is no such image: missing.jpg"),
+        (["predict", __file__, "--file", "missing.onnx"], r"missing.onnx"),
         (["benchmark", "cifar_resnet8", "--batch", "0"], r"a positive integer. Received: '0'"),
         (["benchmark", "resnet51"], r"Received: 'resnet51'"),
     ],

@@ -8,6 +8,7 @@ import sys
 import keras
 import numpy as np
 import pytest
+from golden_cases import TINY
 from support import BACKEND, fill, images
 
 import keras_resnet
@@ -17,6 +18,7 @@ from keras_resnet.export import (
     export,
     open_exported,
     read_metadata,
+    samples,
     verification,
 )
 from keras_resnet.export import formats as formats_module
@@ -51,6 +53,7 @@ def test_every_format_computes_what_the_model_does(model, tmp_path):
         assert (report.top1_agreement, report.batches) == (1, (1, 4)), format
         assert report.kept_batch_norms == 0
         assert report.bytes > 75_000 * 4
+        assert report.compared_on == "photographs", "scikit-learn comes with the extra recipes"
         check_metadata(read_metadata(report.path), report)
     x = images(3, SIDE, SIDE, 3)
     expected = verification.outputs_of(model, x)[0]
@@ -88,17 +91,46 @@ def check_names(onnx_file, litert_file):
     assert signatures == {"serving_default": {"inputs": ["image"], "outputs": ["output_0"]}}
 
 
-def check_plain_keras(path):
-    """Keras alone loads the file, and there is no batch normalization in it."""
+def check_plain_keras(*paths):
+    """Keras alone loads the files, and there is no batch normalization in them."""
     program = f"""
 import sys, keras
-model = keras.saving.load_model({path!r})
-assert "keras_resnet" not in sys.modules
-assert not any("BatchNorm" in type(x).__name__ for x in model.layers[1].layers)
-print(model.output.shape)
+for path in {paths!r}:
+    model = keras.saving.load_model(path)
+    assert "keras_resnet" not in sys.modules
+    assert not any("BatchNorm" in type(x).__name__ for x in model.layers[1].layers)
+    print(model.output.shape)
 """
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
-    assert ran.stdout.strip() == "(None, 10)", ran.stderr
+    assert ran.stdout.splitlines() == ["(None, 10)"] * len(paths), ran.stderr
+
+
+def test_a_keras_file_needs_this_package_for_no_network(tmp_path):
+    """Keras has neither local response normalization nor a spatial pyramid."""
+    paths = []
+    for kind in ("vgg_lrn", "prelu_net", "v2"):
+        side = 2 * TINY[kind].stride
+        model = fill(keras_resnet.build(TINY[kind], input_shape=(side, side, 3), classes=10))
+        report = export(model, tmp_path / f"{kind}.keras")
+        assert report.relative < 1e-5
+        assert report.kept_batch_norms == 0
+        paths.append(report.path)
+    check_plain_keras(*paths)
+
+
+@pytest.mark.once
+def test_images_of_other_kinds_are_compared_on_noise(monkeypatch):
+    photographs = samples.images_for((20, 30, 3), "uint8", 3)[0]
+    assert (photographs.shape, photographs.dtype) == ((3, 20, 30, 3), "uint8")
+    assert photographs.std() > 30
+    first, whose = samples.images_for((3, 20, 30), "float32", 2)
+    assert (first.shape, whose) == ((2, 3, 20, 30), samples.REAL)
+    assert abs(first.mean()) < 1e-3
+    assert first.std() == pytest.approx(1, abs=1e-3)
+    assert samples.images_for((20, 30, 1), "float32", 2)[1] == samples.MADE_UP
+    assert samples.images_for((7,), "float32", 2)[0].shape == (2, 7)
+    monkeypatch.setattr(samples, "photographs", list)
+    assert samples.images_for((20, 30, 3), "float32", 2)[1] == samples.MADE_UP
 
 
 def small(*steps):
@@ -127,7 +159,7 @@ class Own(keras.layers.Layer):
         ("net.keras", {"batch": "any"}, r"Received: batch='any'"),
         ("net.keras", {"image_size": -3}, r"`image_size` must be .* Received: image_size=-3"),
         ("net.keras", {"preprocessing": "tv9"}, r"`weights` must be a record.* Received: .*'tv9'"),
-        ("net.keras", {"preprocessing": "tv"}, r"resize images of one size only: pass image_size="),
+        ("net.keras", {"preprocessing": "tv"}, r"resize and pool images of one size only: pass"),
         ("net.keras", {"class_names": ["a"]}, r"as many as the model has classes, 3. Received: 1"),
         ("net.keras", {"images": np.zeros((2, 9, 8, 3))}, r"at least 2 as .* shape \(2, 9, 8, 3\)"),
     ],
@@ -195,7 +227,7 @@ def test_half_precision_halves_the_file(model, dtype, tmp_path):
 
 def test_pixels_go_in_where_the_rule_is_part_of_the_graph(model, tmp_path):
     rule = keras_resnet.weights.ImageRule(size=32, crop_pct=0.8)
-    pixels = verification.sample_images((50, 40, 3), "uint8")
+    pixels = samples.sample_images((50, 40, 3), "uint8")
     report = export(
         model, tmp_path / "net.keras", preprocessing=rule, image_size=(50, 40), images=pixels
     )

@@ -20,7 +20,7 @@ import pytest
 from support import BACKEND, fill
 
 import keras_resnet
-from keras_resnet.export import export, open_exported, verification
+from keras_resnet.export import export, open_exported, samples, verification
 from keras_resnet.export.formats import installed
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
@@ -75,7 +75,7 @@ def test_the_http_example_answers_what_the_model_says(tmp_path):
     model = fill(keras_resnet.build("cifar_resnet8", input_shape=(16, 16, 3)))
     path = tmp_path / "net.onnx"
     export(model, path, preprocessing=RULE, image_size=(20, 24), class_names=names)
-    (pixels,) = verification.sample_images((20, 24, 3), "uint8", 1)
+    (pixels,) = samples.sample_images((20, 24, 3), "uint8", 1)
     x = keras_resnet.Preprocessing(RULE)(pixels[None])
     expected = verification.outputs_of(model, x)[0][0]
     port = free_port()
@@ -140,7 +140,7 @@ def test_the_web_page_classifies_an_image_that_is_dropped_on_it(shared_data, tmp
     weights = ["--weights", str(shared_data / "cifar-resnet20.th")]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
     subprocess.run([*program, *weights], check=True, env=environment)
-    (pixels,) = verification.sample_images((32, 32, 3), "uint8", 1)
+    (pixels,) = samples.sample_images((32, 32, 3), "uint8", 1)
     scores = open_exported(tmp_path / "model.onnx")(pixels[None])[0][0]
     names = json.loads((tmp_path / "classes.json").read_text())
     port, driver = free_port(), free_port()
@@ -201,7 +201,7 @@ def test_a_saved_model_serves_pixels_of_any_size_by_its_signature(tmp_path):
     served = tf.saved_model.load(report.path)
     classify = served.signatures["serving_default"]
     for sides in ((20, 24), (47, 31)):
-        pixels = verification.sample_images((*sides, 3), "uint8", 2)
+        pixels = samples.sample_images((*sides, 3), "uint8", 2)
         scores = classify(image=tf.constant(pixels))["output_0"].numpy()
         expected = verification.outputs_of(model, keras_resnet.Preprocessing(RULE)(pixels))[0]
         assert np.abs(scores - expected).max() < 1e-5

@@ -8,6 +8,15 @@ import shutil
 import subprocess
 from collections.abc import Iterable
 
+INSTRUCTIONS = (
+    "avx2",
+    "avx512f",
+    "avx512_bf16",
+    "amx_bf16",
+    "avx_vnni",
+    "avx512_vnni",
+    "amx_int8",
+)
 PACKAGES = (
     "keras3-resnet",
     "keras",
@@ -25,6 +34,7 @@ PACKAGES = (
     "onnxscript",
     "onnxruntime",
     "openvino",
+    "ai-edge-litert",
 )
 
 
@@ -87,9 +97,9 @@ def cpu_name() -> str:
 
 
 def instructions() -> list[str]:
-    """The vector and matrix instructions that decide about float32 and bfloat16."""
+    """The vector and matrix instructions that decide about float32, bfloat16 and int8."""
     flags = next(iter(cpu_lines("flags")), "").split()
-    return [flag for flag in ("avx2", "avx512f", "avx512_bf16", "amx_bf16") if flag in flags]
+    return [flag for flag in INSTRUCTIONS if flag in flags]
 
 
 def commit() -> str | None:

@@ -1,6 +1,7 @@
 """`keras-resnet benchmark`: images per second of a network or of exported files."""
 
 import argparse
+import statistics
 import time
 
 from keras_resnet.cli.common import (
@@ -46,7 +47,7 @@ def run(options: argparse.Namespace) -> None:
     rows = [
         {
             "subject": subject,
-            "images_per_second": round(options.batch / sorted(times)[len(times) // 2], 2),
+            "images_per_second": round(options.batch / statistics.median(times), 2),
             "lowest": round(options.batch / max(times), 2),
             "highest": round(options.batch / min(times), 2),
         }

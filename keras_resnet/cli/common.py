@@ -60,10 +60,10 @@ def aligned(rows: Sequence[Sequence[str]], numbers: Sequence[str] = ()) -> str:
 
 def network_name(text: str) -> str:
     """A name that can be built, as argparse wants it: the error says what there is."""
-    from keras_resnet.paper import architecture
+    from keras_resnet.systems import network_row
 
     try:
-        architecture(text)
+        network_row(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
     return text
@@ -102,12 +102,12 @@ def model_of(options: argparse.Namespace):
     Raises:
         ValueError: neither a network nor a model's file.
     """
-    from keras_resnet.paper import architecture
+    from keras_resnet.systems import network_row
 
     pixels = getattr(options, "pixels", None)
     if options.network.endswith(".keras"):
         return load(options.network), pixels if isinstance(pixels, str) else None
-    row = architecture(options.network)
+    row = network_row(options.network)
     from keras_resnet.models import build
     from keras_resnet.weights.find import find, record_named
     from keras_resnet.weights.records import Record

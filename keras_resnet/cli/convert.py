@@ -2,7 +2,7 @@
 
 import argparse
 
-from keras_resnet.cli.common import command, network_name, positive
+from keras_resnet.cli.common import add_json, command, network_name, positive, print_json
 
 DIALECTS = "torchvision, timm, transformers, keras, caffe, akamaster, mmpretrain, keras_resnet"
 
@@ -28,6 +28,7 @@ def add(commands) -> None:
     parser.add_argument("--stride-on", choices=("1x1", "3x3"), help='"3x3" is v1.5')
     parser.add_argument("--shortcut", choices=("A", "B", "C"), help="option of Sec. 3.3")
     parser.add_argument("--zero-channels", choices=("end", "center"), help="of option A")
+    add_json(parser)
 
 
 def run(options: argparse.Namespace) -> None:
@@ -45,4 +46,8 @@ def run(options: argparse.Namespace) -> None:
     else:
         model = build(options.network, weights=options.source, **chosen)
     save_weights(model, options.target, options.to)
-    print(f"{options.target}: {model.count_params():,} numbers, as {options.to} names them")
+    numbers = model.count_params()
+    if options.json:
+        print_json({"target": options.target, "names": options.to, "numbers": numbers})
+    else:
+        print(f"{options.target}: {numbers:,} numbers, as {options.to} names them")

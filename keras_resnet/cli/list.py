@@ -4,7 +4,8 @@ import argparse
 
 from keras_resnet.cli.common import add_json, aligned, command, print_json
 from keras_resnet.family import COLUMNS, family, list_models, summary_rows, summary_table
-from keras_resnet.paper import ARCHITECTURES
+from keras_resnet.paper import Architecture
+from keras_resnet.systems import NETWORKS
 
 
 def add(commands) -> None:
@@ -41,12 +42,14 @@ def run(options: argparse.Namespace) -> None:
 
 def as_record(name: str) -> dict:
     """One network, with plain numbers."""
-    row, costs = ARCHITECTURES[name], family()[name]
+    row, costs = NETWORKS[name], family()[name]
+    residual = isinstance(row, Architecture)
     return {
         "network": name,
+        "family": row.family,
         "layers": row.depth,
-        "block": row.block,
-        "blocks": list(row.blocks),
+        "block": row.block if residual else None,
+        "blocks": list(row.blocks) if residual else None,
         "shortcut": row.shortcut,
         "image_size": row.size,
         "parameters": costs.trainable,

@@ -1,6 +1,7 @@
 """`keras-resnet predict`: what is on some images."""
 
 import argparse
+import os
 
 from keras_resnet.cli.common import add_json, best_weights, command, positive, print_json
 
@@ -26,13 +27,17 @@ def add(commands) -> None:
     parser.add_argument(
         "--file",
         metavar="FILE",
-        help="an exported file that takes pixels of any size (`export --pixels`), instead",
+        help="an exported file that takes pixels (`export --pixels`), instead; of an image of "
+        "another size it gets the middle",
     )
     parser.add_argument("--top", type=positive, default=5, help="how many classes (default: 5)")
     add_json(parser)
 
 
 def run(options: argparse.Namespace) -> None:
+    for path in options.images:
+        if not os.path.exists(path):  # before a network is fetched for it
+            raise FileNotFoundError(f"There is no such image: {path}")
     says = exported(options) if options.file else network(options)
     results = [{"image": name, "classes": says(name)} for name in options.images]
     if options.json:
@@ -87,9 +92,7 @@ def exported(options: argparse.Namespace):
     wanted = metadata["input"]["shape"][1:]
 
     def says(path):
-        pixels = rgb(path)
-        if any(side not in (None, got) for side, got in zip(wanted, pixels.shape, strict=True)):
-            raise ValueError(f"{options.file} takes images of {wanted}. Received: {pixels.shape}")
+        pixels = middle(rgb(path), *wanted[:2])
         scores = run_file(pixels[None])[0]
         top = min(options.top, classes)
         return [
@@ -98,3 +101,17 @@ def exported(options: argparse.Namespace):
         ]
 
     return says
+
+
+def middle(pixels, height: int | None, width: int | None):
+    """The largest part in the middle of an image that has the file's shape, in its size."""
+    if height is None or width is None or pixels.shape[:2] == (height, width):
+        return pixels
+    import numpy as np
+    from PIL import Image
+
+    scale = min(pixels.shape[0] / height, pixels.shape[1] / width)
+    rows, columns = height * scale, width * scale
+    top, left = (pixels.shape[0] - rows) / 2, (pixels.shape[1] - columns) / 2
+    box = (left, top, left + columns, top + rows)
+    return np.asarray(Image.fromarray(pixels).resize((width, height), box=box))

@@ -2,7 +2,7 @@
 
 import argparse
 
-from keras_resnet.cli.common import command
+from keras_resnet.cli.common import add_json, command, print_json
 
 
 def add(commands) -> None:
@@ -18,9 +18,14 @@ def add(commands) -> None:
     )
     parser.add_argument("folder", metavar="RUN", help="folder of a recipe or of evaluations")
     parser.add_argument("--out", help="HTML file to write (default: RUN/report.html)")
+    add_json(parser)
 
 
 def run(options: argparse.Namespace) -> None:
     from keras_resnet.report import write_report
 
-    print(write_report(options.folder, options.out))
+    path = str(write_report(options.folder, options.out))
+    if options.json:
+        print_json({"report": path})
+    else:
+        print(path)

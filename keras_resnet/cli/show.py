@@ -1,6 +1,7 @@
 """`keras-resnet show`: one network, stage by stage."""
 
 import argparse
+import re
 
 from keras_resnet.cli.common import add_json, aligned, command, network_name, print_json, sides
 
@@ -72,25 +73,41 @@ def input_shape(size: tuple[int, int]) -> tuple[int, ...]:
     return (*size, 3) if last else (3, *size)
 
 
+# What a layer's name begins with, and after the last of the stages what else is shown.
+HEAD = re.compile(r"inception_\d[a-e]|[a-z]+\d*")
+LAST = ("post", "pool", "fc")
+
+
 def stages(model) -> list[dict]:
-    """What lies in conv1, conv2_x, ..., fc: the shape it ends in, and what it costs."""
+    """What lies in conv1, conv2_x, ..., fc: the shape it ends in, and what it costs.
+
+    Layers are counted along the longest way, as a network's depth is.
+    """
     import math
 
-    from keras_resnet.costs import leaves, macs
+    from keras import tree
 
+    from keras_resnet.costs import endpoints, macs
+
+    stage_of = {stage.removesuffix("_x"): stage for stage in endpoints(model)}
+    stage_of |= {name: name for name in LAST}
+    depth: dict[int, int] = {}
+    ends: dict[str, int] = {}
     found: dict[str, dict] = {}
-    for layer in leaves(model):
-        head = layer.name.split("_")[0]
-        if head in ("image", "pool1", "preprocessing"):
+    for layer in model.layers:
+        before = max((depth[id(source)] for source in tree.flatten(layer.input)), default=0)
+        depth[id(layer.output)] = before + hasattr(layer, "kernel")
+        head = HEAD.match(layer.name)
+        if head is None or head[0] not in stage_of:
             continue
-        stage = {"conv1": "conv1", "pool": "pool"}.get(head, f"{head}_x")
-        stage = "fc" if head == "fc" else stage
-        row = found.setdefault(
-            stage, {"stage": stage, "output": [], "layers": 0, "parameters": 0, "multiply_adds": 0}
-        )
+        stage = stage_of[head[0]]
+        empty = {"stage": stage, "output": [], "layers": 0, "parameters": 0, "multiply_adds": 0}
+        row = found.setdefault(stage, empty)
         row["output"] = list(layer.output.shape[1:])
-        weighted = not layer.name.endswith("_bn") and bool(layer.trainable_weights)
-        row["layers"] += weighted and "shortcut" not in layer.name
         row["parameters"] += sum(math.prod(v.shape) for v in layer.trainable_weights)
         row["multiply_adds"] += macs(layer)
+        ends[stage] = depth[id(layer.output)]
+    starts = [0, *ends.values()]
+    for (stage, end), start in zip(ends.items(), starts, strict=False):
+        found[stage]["layers"] = end - start
     return list(found.values())

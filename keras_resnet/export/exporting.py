@@ -19,24 +19,23 @@ from keras_resnet.export.naming import described, rule_and_names
 from keras_resnet.export.precision import layer_policy
 from keras_resnet.export.prepare import (
     check_portable,
-    is_channels_first,
     prepared,
     rule_for,
     with_image_size,
 )
-from keras_resnet.export.rewrite import functional
+from keras_resnet.export.rewrite import functional, is_channels_first
+from keras_resnet.export.samples import GIVEN, images_for
 from keras_resnet.export.verification import (
     TOLERANCES,
     Report,
     compared,
     outputs_of,
-    sample_images,
 )
 from keras_resnet.preprocessing import Preprocessing
 from keras_resnet.weights.convert import all_layers
 from keras_resnet.weights.records import ImageRule, Record
 
-# Of made-up images where the model takes any.
+# Of images to compare on where the model takes any.
 DEFAULT_SIDE = 96
 
 Paths = str | os.PathLike | Sequence[str | os.PathLike]
@@ -81,7 +80,8 @@ def export(
             model by default, and with `preprocessing` any, where the format has that.
         verify: run the file in its own runtime and compare.
         images: to compare on, an array of at least two, as the file takes them. The default
-            is smooth noise; with real images the figures say more.
+            is photographs where scikit-learn and Pillow are installed, else smooth noise; with
+            images of your own the figures say more.
         calibration: images as the file takes them, a hundred or so from the training set, that
             set the ranges of `"int8"`.
         class_names: for the metadata; those of the record by default.
@@ -131,8 +131,8 @@ def export(
     plain = made[policies[0]]
     for name in formats:
         check_sides(name, plain)
-    compare_on = checked_images(images, plain, size)
-    ranges_from = None if calibration is None else checked_images(calibration, plain, None)
+    compare_on, whose = checked_images(images, plain, size)
+    ranges_from = None if calibration is None else checked_images(calibration, plain, None)[0]
     if dtype == "int8" and ranges_from is None:
         raise ValueError("dtype='int8' needs `calibration`: a hundred images or so")
     tries = () if not verify else (size,) if size else (1, len(compare_on))
@@ -152,7 +152,7 @@ def export(
             what = f"The {job.format} file"
             figures: dict[str, Any] = {}
             if verify:
-                figures = compared(expected, outputs, limit, what)
+                figures = {**compared(expected, outputs, limit, what), "compared_on": whose}
             report = Report(
                 path=os.fspath(one),
                 format=job.format,
@@ -189,20 +189,20 @@ def check_sides(format: str, model: keras.Model) -> None:
             f"Format {format!r} is for images of one size ({others} are for any). Pass "
             f"image_size=(height, width). Received: images of {tuple(shape)}"
         )
-    ours = [layer.name for layer in model.layers if isinstance(layer, Preprocessing)]
+    ours = [x.name for x in all_layers(model) if type(x).__module__.startswith("keras_resnet.")]
     if format == "keras" and ours:
         raise ValueError(
-            "Keras' own layers resize images of one size only: pass image_size=(height, width) "
-            "for format 'keras' with `preprocessing`"
+            "Keras' own layers resize and pool images of one size only: pass image_size=(height, "
+            f"width) for format 'keras'. Received: a model with {', '.join(ours)}"
         )
 
 
-def checked_images(images: Any, model: keras.Model, batch: int | None) -> np.ndarray:
-    """The images that are given, as the model's input has them, or made up ones."""
+def checked_images(images: Any, model: keras.Model, batch: int | None) -> tuple[np.ndarray, str]:
+    """The images that are given, as the model's input has them, or others; and which."""
     image = model.inputs[0]
     if images is None:
         shape = tuple(DEFAULT_SIDE if side is None else side for side in image.shape[1:])
-        return sample_images(shape, image.dtype, batch or 4)
+        return images_for(shape, image.dtype, batch or 4)
     images = np.asarray(images)
     fits = images.ndim == len(image.shape) and all(
         side in (None, given) for side, given in zip(image.shape[1:], images.shape[1:], strict=True)
@@ -214,7 +214,7 @@ def checked_images(images: Any, model: keras.Model, batch: int | None) -> np.nda
         )
     if image.dtype == "uint8" and images.dtype != np.uint8:
         raise ValueError(f"The file takes pixels, uint8. Received: images of {images.dtype}")
-    return images.astype(image.dtype)
+    return images.astype(image.dtype), GIVEN
 
 
 def outputs_of_pixels(model, rule: ImageRule | None, plain, images: np.ndarray) -> list[np.ndarray]:

@@ -1,33 +1,28 @@
 """Batch normalization folded into the convolutions beside it.
 
 In inference it is y = scale * x + shift per channel, and a convolution is linear: scale and
-shift become part of its kernel and bias.
+shift become part of its kernel and bias. Where no convolution stands beside it, it becomes one
+of its own, of one pixel and one channel at a time: runtimes join that with the ReLU after it.
 """
 
-from dataclasses import dataclass
 from typing import Any
 
 import keras
 import numpy as np
 
-from keras_resnet.export.rewrite import copied, functional, is_graph, keep_values, nodes_of, same
-
-LINEAR = (
-    keras.layers.Dense,
-    keras.layers.Conv1D,
-    keras.layers.Conv2D,
-    keras.layers.Conv3D,
-    keras.layers.Conv1DTranspose,
-    keras.layers.Conv2DTranspose,
-    keras.layers.Conv3DTranspose,
-    keras.layers.DepthwiseConv1D,
-    keras.layers.DepthwiseConv2D,
-    keras.layers.SeparableConv1D,
-    keras.layers.SeparableConv2D,
+from keras_resnet import layers as ours
+from keras_resnet.export.linear import Change, is_linear, reads_without_padding, scale_and_shift
+from keras_resnet.export.rewrite import (
+    copied,
+    functional,
+    is_channels_first,
+    is_graph,
+    keep_values,
+    nodes_of,
+    same,
 )
-TRANSPOSED = tuple(x for x in LINEAR if x.__name__.endswith("Transpose"))
-DEPTHWISE = (keras.layers.DepthwiseConv1D, keras.layers.DepthwiseConv2D)
-SEPARABLE = (keras.layers.SeparableConv1D, keras.layers.SeparableConv2D)
+
+NORMS = (keras.layers.BatchNormalization, ours.BatchNormalization)
 # Layers that do nothing in inference.
 IDENTITIES = (
     keras.layers.Identity,
@@ -45,12 +40,14 @@ def fold_batch_norm(model: keras.Model, strict: bool = True) -> keras.Model:
 
     Each is folded into the convolution or fully connected layer before it, or, where that is
     exact, into those after it: they must read nothing but the normalized map, and pad nothing.
+    What is left on maps, as before the ReLU of a pre-activation block, becomes a
+    `DepthwiseConv2D` of one pixel.
 
     Args:
         model: a network of this package, or any functional or Sequential model. It stays as
             it is; models nested in it are folded as well.
-        strict: False keeps the normalizations that cannot be folded. Those before a ReLU, as
-            pre-activation networks have them, are such.
+        strict: False keeps the normalizations that cannot be folded, such as those of vectors
+            between two ReLUs.
 
     Returns:
         A model of the same class, with the names of the layers that are left. Its outputs in
@@ -79,6 +76,8 @@ def fold_batch_norm(model: keras.Model, strict: bool = True) -> keras.Model:
     def make(layer):
         if layer in plan.folded:
             return None
+        if layer in plan.alone:
+            return depthwise(layer)
         if is_graph(layer) or isinstance(layer, keras.Sequential):
             return fold_batch_norm(layer, strict)
         if layer in plan.changed:
@@ -86,7 +85,11 @@ def fold_batch_norm(model: keras.Model, strict: bool = True) -> keras.Model:
         return same(layer)
 
     def fill(old, new):
-        if old in plan.changed:
+        if old in plan.alone:
+            scale, shift = scale_and_shift(old)
+            new.kernel.assign(scale.reshape(new.kernel.shape).astype(np.float32))
+            new.bias.assign(shift.astype(np.float32))
+        elif old in plan.changed:
             plan.changed[old].fill(old, new)
         elif not is_graph(new):
             keep_values(old, new)
@@ -102,67 +105,28 @@ def with_bias(layer):
     return type(layer).from_config(config)
 
 
-@dataclass
-class Change:
-    """The normalizations before and after one linear layer."""
-
-    before: Any = None
-    after: Any = None
-
-    def fill(self, old, new) -> None:
-        """Sets kernel and bias of `new`."""
-        kernel = array(old.pointwise_kernel if isinstance(old, SEPARABLE) else old.kernel)
-        bias = np.zeros(new.bias.shape) if old.bias is None else array(old.bias)
-        if self.before is not None:
-            scale, shift = scale_and_shift(self.before)
-            # Of a convolution every tap of the kernel sees the shift.
-            taps = kernel.reshape(-1, *kernel.shape[-2:])
-            bias = bias + shift @ taps.sum(axis=0)
-            kernel = kernel * scale[:, None]
-        if self.after is not None:
-            scale, shift = scale_and_shift(self.after)
-            kernel = kernel * scale_of_outputs(old, kernel, scale)
-            bias = bias * scale + shift
-        if isinstance(old, SEPARABLE):
-            new.depthwise_kernel.assign(old.depthwise_kernel)
-            new.pointwise_kernel.assign(kernel)
-        else:
-            new.kernel.assign(kernel.astype(np.float32))
-        new.bias.assign(bias.astype(np.float32))
-
-
-def array(variable) -> np.ndarray:
-    return np.asarray(keras.ops.convert_to_numpy(keras.ops.cast(variable, "float32")), "float64")
-
-
-def scale_and_shift(norm) -> tuple[np.ndarray, np.ndarray]:
-    """What the layer does in inference (arXiv:1502.03167, Alg. 2), in double precision."""
-    scale = 1 / np.sqrt(array(norm.moving_variance) + norm.epsilon)
-    if norm.gamma is not None:
-        scale = scale * array(norm.gamma)
-    shift = -array(norm.moving_mean) * scale
-    return scale, shift if norm.beta is None else shift + array(norm.beta)
-
-
-def scale_of_outputs(layer, kernel, scale):
-    """The scale of the output channels, as it multiplies the kernel."""
-    if isinstance(layer, TRANSPOSED):
-        return scale[:, None]  # (..., out, in)
-    if isinstance(layer, DEPTHWISE):
-        return scale.reshape(kernel.shape[-2:])  # (..., in, multiplier)
-    return scale
+def depthwise(norm):
+    """The convolution that a normalization of maps is in inference."""
+    first = norm.axis % 4 == 1
+    return keras.layers.DepthwiseConv2D(
+        1,
+        data_format="channels_first" if first else "channels_last",
+        dtype=norm.dtype_policy,
+        name=norm.name,
+    )
 
 
 class Folds:
     """Which normalizations of a graph go into which layers.
 
     `changed` maps linear layers to their `Change`, `folded` holds the normalizations that go,
-    and `refused` tells why each of the others stays.
+    `alone` those that become a convolution, and `refused` tells why each of the others stays.
     """
 
     def __init__(self, model):
         self.changed: dict[Any, Change] = {}
         self.folded: set[Any] = set()
+        self.alone: set[Any] = set()
         self.refused: dict[str, str] = {}
         self.outputs = {id(x) for x in model.outputs}
         self.maker: dict[int, Any] = {}
@@ -175,10 +139,16 @@ class Folds:
                 self.maker[id(tensor)] = node
             for tensor in node.input_tensors:
                 self.readers.setdefault(id(tensor), []).append(node)
+        channels = 1 if is_channels_first(model) else 3
         for norm in dict.fromkeys(node.operation for node in nodes if is_norm(node.operation)):
+            if type(norm) not in NORMS:
+                self.refused[norm.name] = f"its class {type(norm).__name__} is not Keras' own"
+                continue
             reason = self.fold_back(norm)
             reason = reason and self.fold_on(norm, reason)
-            if reason:
+            if reason and rank_of(norm) == 4 and norm.axis % 4 == channels:
+                self.alone.add(norm)
+            elif reason:
                 self.refused[norm.name] = reason
 
     def fold_back(self, norm) -> str | None:
@@ -242,29 +212,12 @@ def is_norm(layer) -> bool:
     return isinstance(layer, keras.layers.BatchNormalization)
 
 
-def is_linear(layer) -> bool:
-    """Whether kernel and bias are all there is to the layer."""
-    return (
-        isinstance(layer, LINEAR)
-        and layer.activation is keras.activations.linear
-        and getattr(layer, "quantization_mode", None) is None
-    )
+def rank_of(norm) -> int:
+    return norm.input_spec.ndim if norm.input_spec is not None else len(norm.input.shape)
 
 
 def normalizes_channels(norm, layer) -> bool:
     """Whether a normalization beside a linear layer is along the axis of its channels."""
-    rank = norm.input_spec.ndim if norm.input_spec is not None else len(norm.input.shape)
+    rank = rank_of(norm)
     first = getattr(layer, "data_format", "channels_last") == "channels_first"
     return norm.axis % rank == (1 if first else rank - 1)
-
-
-def reads_without_padding(layer) -> bool:
-    """Whether a shift of the layer's whole input is a shift of its output."""
-    if not isinstance(layer, LINEAR) or isinstance(layer, TRANSPOSED + DEPTHWISE + SEPARABLE):
-        return False
-    if getattr(layer, "quantization_mode", None) is not None:
-        return False
-    if isinstance(layer, keras.layers.Dense):
-        return True
-    one_pixel = all(side == 1 for side in layer.kernel_size)
-    return layer.groups == 1 and (layer.padding == "valid" or one_pixel)

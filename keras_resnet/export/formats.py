@@ -51,9 +51,9 @@ FORMATS = {
     ),
     "openvino": Format(
         ".xml",
-        ("tensorflow", "torch"),
-        ("openvino",),
-        "export,tensorflow-cpu",
+        ("torch", "tensorflow"),
+        ("onnx", "onnxscript", "onnxruntime", "openvino"),
+        "export,torch",
         ("float32", "float16"),
         any_size=False,
     ),

@@ -54,7 +54,7 @@ def described(
     import keras_resnet
 
     image = model.inputs[0]
-    figures = ("difference", "relative", "top1_agreement", "images", "batches")
+    figures = ("difference", "relative", "top1_agreement", "images", "compared_on", "batches")
     return {
         "model": model.name,
         "input": {"name": image.name, "shape": [batch, *image.shape[1:]], "dtype": image.dtype},

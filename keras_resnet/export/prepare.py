@@ -6,7 +6,13 @@ import keras
 from keras import ops
 
 from keras_resnet.export.fold import fold_batch_norm
-from keras_resnet.export.rewrite import functional, is_graph, resized, stock
+from keras_resnet.export.rewrite import (
+    functional,
+    is_channels_first,
+    is_graph,
+    resized,
+    stock,
+)
 from keras_resnet.network import deep_graph
 from keras_resnet.preprocessing import Preprocessing, known_resampling, whole_levels
 from keras_resnet.weights.records import ImageRule
@@ -101,16 +107,6 @@ def with_image_size(model: keras.Model, image_size: Any) -> keras.Model:
     if wanted == shape:
         return model
     return resized(model, keras.Input(wanted, dtype=model.inputs[0].dtype, name=INPUT))
-
-
-def is_channels_first(model: keras.Model) -> bool:
-    """Whether the first layer that cares has channels first; the configured format if none."""
-    for layer in model.layers:
-        if is_graph(layer):
-            return is_channels_first(layer)
-        if isinstance(layer, keras.layers.Conv2D):
-            return layer.data_format == "channels_first"
-    return keras.config.image_data_format() == "channels_first"
 
 
 def rule_for(rule: ImageRule, shape: tuple, channels_first: bool) -> ImageRule:

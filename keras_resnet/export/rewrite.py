@@ -8,11 +8,13 @@ import keras
 from keras_resnet import layers as ours
 from keras_resnet.network import Network, deep_graph
 
+# What a file has instead of our layers: Keras' own, and the operations others are written in.
 STOCK = {
     ours.Conv2D: keras.layers.Conv2D,
     ours.BatchNormalization: keras.layers.BatchNormalization,
     ours.MaxPooling2D: keras.layers.MaxPooling2D,
 }
+WRITTEN_OUT = (ours.LocalResponseNormalization, ours.SpatialPyramidPooling)
 
 
 def functional(model: Any) -> keras.Model:
@@ -38,6 +40,16 @@ def is_graph(model: Any) -> bool:
     return isinstance(model, keras.Model) and hasattr(model, "_run_through_graph")
 
 
+def is_channels_first(model: keras.Model) -> bool:
+    """Whether the first layer that cares has channels first; the configured format if none."""
+    for layer in model.layers:
+        if is_graph(layer):
+            return is_channels_first(layer)
+        if isinstance(layer, keras.layers.Conv2D):
+            return layer.data_format == "channels_first"
+    return keras.config.image_data_format() == "channels_first"
+
+
 def nodes_of(model: keras.Model) -> list:
     """The calls of layers that make up a functional model, in the order they are made."""
     by_depth = model._nodes_by_depth
@@ -49,6 +61,7 @@ def copied(
     make: Callable[[keras.layers.Layer], keras.layers.Layer | None],
     fill: Callable[[keras.layers.Layer, keras.layers.Layer], None],
     image: keras.KerasTensor | None = None,
+    write_out: Callable[..., bool] = lambda layer, *inputs: False,
 ) -> keras.Model:
     """A copy of a functional model.
 
@@ -57,6 +70,7 @@ def copied(
         make: from a layer to the one that stands in its place, or None to leave it out.
         fill: sets the values of a layer that `make` made from those of the old one.
         image: a new input, where it is not to be like the old one.
+        write_out: whether the operations of a layer, a new one, come in its place.
     """
     pairs: list[tuple[keras.layers.Layer, keras.layers.Layer]] = []
     left_out: set[int] = set()
@@ -72,12 +86,16 @@ def copied(
         return new
 
     def call(layer, *args, **kwargs):
-        return args[0] if id(layer) in left_out else layer(*args, **kwargs)
+        if id(layer) in left_out:
+            return args[0]
+        if kwargs.get("mask", layer) is None:
+            del kwargs["mask"]  # which a layer in another's place may not know
+        return layer.call(*args) if write_out(layer, *args) else layer(*args, **kwargs)
 
     with deep_graph():
         copy = keras.models.clone_model(model, image, clone_function=clone, call_function=call)
     for old, new in pairs:
-        if id(new) not in left_out:
+        if id(new) not in left_out and new.built:
             fill(old, new)
     return copy
 
@@ -88,9 +106,9 @@ def same(layer: keras.layers.Layer, **changes: Any) -> keras.layers.Layer:
 
 
 def keep_values(old: keras.layers.Layer, new: keras.layers.Layer) -> None:
-    """Every weight as it was."""
+    """Every weight as it was, in memory of its own: JAX gives up that of a model it runs."""
     for before, after in zip(old.weights, new.weights, strict=True):
-        after.assign(before)
+        after.assign(keras.ops.copy(before))
 
 
 def resized(model: keras.Model, image: keras.KerasTensor) -> keras.Model:
@@ -105,6 +123,9 @@ def resized(model: keras.Model, image: keras.KerasTensor) -> keras.Model:
 
 def stock(model: keras.Model, policy: str | None = None) -> keras.Model:
     """The model made of Keras' own layers, which any Keras loads without this package.
+
+    Only a spatial pyramid over maps of any size stays what it is: how its bins are cut depends
+    on the size.
 
     Args:
         model: a functional or Sequential model.
@@ -126,6 +147,9 @@ def stock(model: keras.Model, policy: str | None = None) -> keras.Model:
         if not is_graph(new):
             keep_values(old, new)
 
-    plain = copied(graph, make, fill)
+    def write_out(layer, *inputs):
+        return type(layer) in WRITTEN_OUT and None not in inputs[0].shape[1:]
+
+    plain = copied(graph, make, fill, write_out=write_out)
     with deep_graph():
         return keras.Model(plain.input, plain.output, name=model.name)

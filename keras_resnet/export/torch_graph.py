@@ -22,6 +22,8 @@ def joined(model: keras.Model) -> keras.Model:
             return joined(layer)
         if layer in absorbed:
             return None
+        if type(layer) is keras.layers.GlobalAveragePooling2D and not layer.keepdims:
+            return TorchMean.from_config(layer.get_config())
         if type(layer) in JOINED and (layer in borders or own_border(layer) is not None):
             new = JOINED[type(layer)].from_config(layer.get_config())
             new.border = borders.get(layer) or own_border(layer)
@@ -131,6 +133,14 @@ class TorchMaxPooling2D(Bordered, keras.layers.MaxPooling2D):
         return torch.nn.functional.max_pool2d(
             x, tuple(self.pool_size), tuple(self.strides), self.border
         )
+
+
+class TorchMean(keras.layers.GlobalAveragePooling2D):
+    """The mean of maps of channels first, so that runtimes need no transposition before it."""
+
+    def call(self, x):
+        last = self.data_format == "channels_last"
+        return (x.permute(0, 3, 1, 2) if last else x).mean((2, 3))
 
 
 JOINED: dict[Any, Any] = {

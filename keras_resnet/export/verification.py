@@ -22,7 +22,7 @@ class Report:
     as a part of the largest output; `top1_agreement` is the part of the images for which the
     file and the model say the same class; `batches` are the batch sizes tried; `seconds` is
     what all of it took. Where nothing was verified, these are None. `kept_batch_norms` counts
-    normalizations that could not be folded.
+    normalizations that could not be folded. `compared_on` says whose images they were.
     """
 
     path: str
@@ -35,32 +35,11 @@ class Report:
     relative: float | None = None
     top1_agreement: float | None = None
     images: int = 0
+    compared_on: str | None = None
     batches: tuple[int, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         return dataclasses.asdict(self)
-
-
-def sample_images(shape: tuple[int, ...], dtype: str, count: int = 4) -> np.ndarray:
-    """Images to compare on where the caller has none: smooth noise, as photographs are smooth.
-
-    Floats have mean 0 and deviation 1, as normalised images have; uint8 covers 0 to 255.
-    """
-    generator = np.random.default_rng(0)
-    sides = range(len(shape)) if len(shape) != 3 else [n for n in range(3) if shape[n] > 4]
-    noise = generator.standard_normal((count, *shape))
-    spectrum = np.fft.fftn(noise, axes=[1 + side for side in sides])
-    frequencies = np.zeros(shape)
-    for side in sides:
-        along = [1] * len(shape)
-        along[side] = shape[side]
-        frequencies = frequencies + np.reshape(np.fft.fftfreq(shape[side]) ** 2, along)
-    spectrum /= np.sqrt(frequencies + (0.5 / max(shape)) ** 2)
-    images = np.fft.ifftn(spectrum, axes=[1 + side for side in sides]).real
-    images = images / images.std()
-    if np.issubdtype(dtype, np.integer):
-        return np.clip(128 + 60 * images, 0, 255).astype(dtype)
-    return images.astype(dtype)
 
 
 def outputs_of(model: keras.Model, images: np.ndarray) -> list[np.ndarray]:
