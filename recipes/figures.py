@@ -15,7 +15,7 @@ import json
 from pathlib import Path
 
 import numpy as np
-from common import from_command_line, option
+from common import option, start
 
 from keras_resnet import figures, paper
 from keras_resnet.classify import imagenet_classes, rgb
@@ -125,4 +125,4 @@ def main(recipe):
 
 
 if __name__ == "__main__":
-    main(from_command_line(Recipe, __doc__))
+    start(Recipe, __doc__, main)

@@ -13,7 +13,7 @@ import dataclasses
 import json
 from pathlib import Path
 
-from common import from_command_line, option, whole
+from common import option, start, whole
 
 from keras_resnet.evaluation.metrics import error
 from keras_resnet.evaluation.published import (
@@ -191,4 +191,4 @@ def main(recipe):
 
 
 if __name__ == "__main__":
-    main(from_command_line(Recipe, __doc__))
+    start(Recipe, __doc__, main)
