@@ -128,8 +128,14 @@ def test_networks_of_the_digits_are_evaluated_for_the_report(tmp_path):
     found = read_run(tmp_path).evaluations["evaluation-resnet8"]
     assert found["top1"]["images"] == 360
     assert (tmp_path / "evaluation-resnet8.json").exists()
-    again = read_run(tmp_path).evaluations["evaluation-resnet8"]
-    assert again["date"] == found["date"]
+    elsewhere = json.loads((tmp_path / "evaluation-resnet8.json").read_text())
+    elsewhere["configuration"]["backend"] = "another"
+    (tmp_path / "evaluation-resnet8.json").write_text(json.dumps(elsewhere))
+    assert read_run(tmp_path).evaluations["evaluation-resnet8"] == elsewhere
+    model.get_layer("fc").set_weights([np.zeros((64, 10)), np.zeros(10)])
+    model.save(tmp_path / "resnet8.keras")
+    with pytest.raises(ValueError, match="holds results of another configuration"):
+        read_run(tmp_path)
 
 
 def browse(path: pathlib.Path, width: int) -> tuple[str, list[str]]:
