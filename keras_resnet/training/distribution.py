@@ -202,3 +202,39 @@ def share_state(distribution: Distribution, model: keras.Model) -> None:
     )
     for variable, value in zip(variables, values, strict=True):
         variable.assign(value)
+
+
+SEED_STEP = 1_000_003
+
+
+def spread_seeds(model: keras.Model, index: int) -> None:
+    """Moves the seeds of random layers on by a step for each process."""
+    for variable in model.variables:
+        if variable.path.endswith("seed_generator_state"):
+            shift = np.array([index * SEED_STEP, 0])
+            state = keras.ops.convert_to_numpy(variable).astype("int64") + shift
+            variable.assign(state % 2**31)
+
+
+BUCKET_BYTES = 25 * 2**20  # as DistributedDataParallel's
+Part = TypeVar("Part")
+
+
+def buckets_of(
+    parts: Iterable[Part], bytes_of: Callable[[Part], int], kind_of: Callable[[Part], Any]
+) -> list[list[Part]]:
+    """Runs of parts of one kind, of about `BUCKET_BYTES` each: what is one message.
+
+    >>> [len(run) for run in buckets_of([2**24, 2**24, 3], lambda size: size, type)]
+    [1, 2]
+    """
+    buckets: list[list[Part]] = []
+    room, kind = 0, None
+    for part in parts:
+        size = bytes_of(part)
+        if not buckets or room < size or kind != kind_of(part):
+            buckets.append([])
+            room, kind = BUCKET_BYTES, kind_of(part)
+        buckets[-1].append(part)
+        room -= size
+    return buckets
