@@ -89,7 +89,20 @@ class Distribution:
 
     def from_first(self, make: Callable[[], Value]) -> Value:
         """What `make` returns or raises in the first process, in all of them."""
-        return make()
+        made: tuple[Any, Exception | None] = None, None
+        if self.is_first:
+            try:
+                made = make(), None
+            except Exception as error:
+                made = None, error
+        value, raised = self.broadcast(made)
+        if raised is not None:
+            raise raised
+        return value
+
+    def broadcast(self, value: Value) -> Value:
+        """The first process' value, in all of them."""
+        return value
 
     def total(self, numbers: np.ndarray) -> np.ndarray:
         """The sum over the processes."""

@@ -88,17 +88,10 @@ class DataParallel(Distribution):
         dist.all_gather_object(values, value)
         return values
 
-    def from_first(self, make):
-        made: list[Any] = [None, None]
-        if self.is_first:
-            try:
-                made[0] = make()
-            except Exception as error:
-                made[1] = error
-        dist.broadcast_object_list(made, src=0)
-        if made[1] is not None:
-            raise made[1]
-        return made[0]
+    def broadcast(self, value):
+        values = [value]
+        dist.broadcast_object_list(values, src=0)
+        return values[0]
 
 
 def join(timeout: float) -> None:

@@ -86,19 +86,10 @@ class Workers(Distribution):
             for start, length in zip(starts, lengths, strict=True)
         ]
 
-    def from_first(self, make):
-        made: list[Any] = [None, None]
-        if self.is_first:
-            try:
-                made[0] = make()
-            except Exception as error:
-                made[1] = error
-        data = pickle.dumps(made) if self.is_first else b""
+    def broadcast(self, value):
+        data = pickle.dumps(value) if self.is_first else b""
         length = int(self.processors(tf.constant(len(data), "int64")).numpy())
-        made = pickle.loads(self.add_bytes(padded_to(data, length)))
-        if made[1] is not None:
-            raise made[1]
-        return made[0]
+        return pickle.loads(self.add_bytes(padded_to(data, length)))
 
     def add_bytes(self, data: bytes) -> bytes:
         """The sum over processes of which, at any byte, all but one have 0."""
