@@ -3,6 +3,9 @@
     python recipes/evaluate.py --models resnet50.tv2 --data ILSVRC2012_img_val.tar
     python recipes/evaluate.py --models resnet50.msra resnet101.msra resnet152.msra \\
         --data ILSVRC2012_img_val.tar --protocols 10-crop multi-scale --ensemble
+    python recipes/evaluate.py --models runs/plain34/model.keras --image tv --data val/
+    python recipes/evaluate.py --models vgg16.keras --data val/ --protocols dense \\
+        --scales 256 384 512
 
 With MSRA's weights, 10-crop is Table 3 (22.9 %, 21.8 %, 21.4 %) and multi-scale Table 4. On all
 50,000 images 10-crop costs ten times as many multiply-adds as 1-crop, multi-scale about 70 times.
@@ -14,10 +17,10 @@ not measured again. `python recipes/tables.py --results OUT` puts the numbers in
 import dataclasses
 from pathlib import Path
 
-from common import from_command_line, option, table
+from common import option, start, table
 
 from keras_resnet.data import open_images
-from keras_resnet.evaluation import PROTOCOLS, evaluate
+from keras_resnet.evaluation import PROTOCOLS, evaluate, protocol_named
 from keras_resnet.evaluation.opening import HOW, open_models
 
 
@@ -27,6 +30,7 @@ class Recipe:
     data: str = option("", "folder, zip, official archive of ImageNet, or data set of TFDS")
     split: str = option("", "of the data, where it has several")
     protocols: tuple[str, ...] = option(("1-crop",), f"of {', '.join(PROTOCOLS)}")
+    scales: tuple[str, ...] = option((), "lengths of the shorter side, not the protocol's own")
     ensemble: bool = option(False, "whether the networks are measured together, not one by one")
     average: str = option("softmax", '"softmax" or "logits"')
     image: str = option("", "the record whose images weights of your own expect")
@@ -40,16 +44,29 @@ class Recipe:
             raise ValueError("`models` must name at least one. Received: none")
         if not self.data:
             raise ValueError("`data` must name a folder or an archive. Received: none")
-        unknown = [name for name in self.protocols if name not in PROTOCOLS]
-        if unknown or not self.protocols:
-            raise ValueError(
-                f"`protocols` must be of {', '.join(PROTOCOLS)}. Received: {', '.join(unknown)}"
-            )
+        if not self.protocols:
+            raise ValueError(f"`protocols` must be of {', '.join(PROTOCOLS)}. Received: none")
+        if not all(map(str.isdigit, self.scales)):
+            raise ValueError(f"`scales` must be in pixels. Received: {', '.join(self.scales)}")
+        self.looks()
+
+    def looks(self):
+        """The protocols, by the names that their results' files have."""
+        scales = tuple(map(int, self.scales))
+        return {
+            "-".join((name, *self.scales)): protocol_named(name, scales) for name in self.protocols
+        }
 
 
 def short(model):
-    """resnet50.tv2 of resnet50.tv2=/some/folder/weights.pth, mine of folder/mine.keras."""
-    return Path(model.partition("=")[0]).name.removesuffix(".keras")
+    """resnet50.tv2 of resnet50.tv2=/some/folder/weights.pth, mine of folder/mine.keras.
+
+    Recipes call what they save model.keras: plain34 of runs/plain34/model.keras.
+    """
+    path = Path(model.partition("=")[0])
+    if path.name == "model.keras" and path.parent.name:
+        return path.parent.name
+    return path.name.removesuffix(".keras")
 
 
 def main(recipe):
@@ -58,9 +75,9 @@ def main(recipe):
     rows = []
     for names in groups:
         models, records = open_models(names, recipe.image or None)
-        for protocol in recipe.protocols:
-            together = "+".join(map(short, names))
-            print(f"{together}, {protocol}, {len(data):,} images", flush=True)
+        together = "+".join(map(short, names))
+        for look, protocol in recipe.looks().items():
+            print(f"{together}, {look}, {len(data):,} images", flush=True)
             found = evaluate(
                 models,
                 data,
@@ -70,13 +87,13 @@ def main(recipe):
                 batch_size=recipe.batch_size or None,
                 comment=recipe.comment,
                 thumbnails=recipe.thumbnails,
-                out=Path(recipe.out, f"{together}-{protocol}.json"),
+                out=Path(recipe.out, f"{together}-{look}.json"),
             )
             low, high = found.record["top1"]["interval_95"]
             rows.append(
                 {
                     "networks": together,
-                    "protocol": protocol,
+                    "protocol": look,
                     "top-1 error (%)": f"{found.top1_error:.2f}",
                     "95 % interval": f"{low:.2f} to {high:.2f}",
                     "top-5 error (%)": f"{found.top5_error:.2f}" if found.top5_error else "",
@@ -86,4 +103,4 @@ def main(recipe):
 
 
 if __name__ == "__main__":
-    main(from_command_line(Recipe, __doc__))
+    start(Recipe, __doc__, main)

@@ -5,9 +5,10 @@
     python recipes/figures.py --model resnet50.tv2 --picture cat.jpg --layers conv1 conv3_4
     python recipes/figures.py --model mine.keras --image resnet50.tv --picture cat.jpg
 
-Of runs: training and test error (Fig. 1, 4, 6), and the layers' responses of the networks they
-saved (Fig. 7). Of a network: its first filters, the maps of any layer and of all stages, and where
-it sees the class. Each as .png and .svg into --out. Seconds to a minute on a CPU.
+Of runs: training and test error (Fig. 1, 4, 6), and the layers' responses of the plain and residual
+networks they saved (Fig. 7). Of a network: its first filters, the maps of any layer and of all
+stages, and where it sees the class, if it ends in global average pooling. Each as .png and .svg
+into --out. Seconds to a minute on a CPU.
 """
 
 import dataclasses
@@ -15,13 +16,15 @@ import json
 from pathlib import Path
 
 import numpy as np
-from common import from_command_line, option
+from common import option, start
 
-from keras_resnet import figures, paper
+from keras_resnet import figures
 from keras_resnet.classify import imagenet_classes, rgb
 from keras_resnet.data import cifar10, digits
 from keras_resnet.evaluation.opening import HOW, open_model, saved_model
 from keras_resnet.preprocessing import Preprocessing
+from keras_resnet.report.runs import panel, shown
+from keras_resnet.weights import Record
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,11 +47,6 @@ class Recipe:
                 raise ValueError(f"`run` must be folders with results.json. Received: {run}")
 
 
-def shown(name):
-    row = paper.architecture(name)
-    return f"{'ResNet' if row.shortcut else 'plain'}-{row.depth}"
-
-
 def of_runs(recipe, draw):
     """Fig. 6 and Fig. 7 of runs; of digits also the last network, on a digit."""
     panels: dict[str, dict] = {}
@@ -57,8 +55,7 @@ def of_runs(recipe, draw):
     for run, record in records.items():
         x, _ = test_images(run, record)
         for name, result in record["networks"].items():
-            title = "residual networks" if paper.architecture(name).shortcut else "plain networks"
-            panels.setdefault(title, {})[shown(name)] = result["history"]
+            panels.setdefault(panel(name), {})[shown(name)] = result["history"]
             path = Path(run, f"{name.removeprefix('cifar_')}.keras")
             path = path if path.exists() else Path(run, "model.keras")
             if x is not None and path.exists():
@@ -81,7 +78,7 @@ def test_images(run, record):
     """What the networks of a run were measured on, as they take it; (None, None) if not known."""
     if "digits" in record:
         return digits.load_data()[1]
-    if Path(run, "mean.npy").exists():
+    if Path(run, "mean.npy").exists() and not record["recipe"]["smoke"]:
         _, (x, labels) = cifar10.load_data(record["recipe"]["data"] or None)
         return x / np.float32(255) - np.load(Path(run, "mean.npy")), labels
     return None, None
@@ -92,15 +89,25 @@ def of_a_file(recipe, draw):
     pixels = rgb(recipe.picture)
     if record is None:
         raise ValueError("`image` must name a record: what the weights expect of an image")
-    size = model.input.shape[1]
-    x = np.asarray(Preprocessing(record, size, data_format="channels_last")(pixels))
-    picture = np.asarray(
-        Preprocessing(record, size, normalise=False, data_format="channels_last")(pixels)
-    ).astype("uint8")
-    label = figures.class_activation_map(model, x)[1]
-    classes = model.output.shape[-1]
-    name = imagenet_classes()[label][1] if classes == 1000 else f"class {label}"
-    of_a_network(recipe, draw, model, x, picture, label, f"{model.name} sees: {name}")
+
+    def prepared(normalise):
+        side = model.input.shape[1]
+        return np.asarray(Preprocessing(record, side, normalise, "channels_last")(pixels))
+
+    inside = any(layer.name == "preprocessing" for layer in model.layers)
+    x, picture = prepared(not inside), prepared(False).astype("uint8")
+    label = int(np.argmax(model.predict_on_batch(x[None])))
+    title = f"{shown(model.name)} sees: {class_name(label, model.output.shape[-1], record)}"
+    of_a_network(recipe, draw, model, x, picture, label, title)
+
+
+def class_name(label, classes, record):
+    if classes == 1000:
+        return imagenet_classes()[label][1]
+    # Its other weights have other classes: only a record says that they are CIFAR-10's.
+    if isinstance(record, Record) and record.network.startswith("cifar_") and classes == 10:
+        return cifar10.CLASSES[label]
+    return f"class {label}"
 
 
 def of_a_network(recipe, draw, model, x, picture, label, title):
@@ -108,8 +115,12 @@ def of_a_network(recipe, draw, model, x, picture, label, title):
     draw(figures.stages_figure(model, x, picture), "stages")
     for layer in recipe.layers:
         draw(figures.feature_maps(model, x, layer), f"maps-{layer}")
-    found, _ = figures.class_activation_map(model, x, label)
-    draw(figures.activation_figure(picture, found, title), "activation")
+    try:
+        found, _ = figures.class_activation_map(model, x, label)
+    except ValueError as error:
+        print(f"no class activation map: {error}")
+    else:
+        draw(figures.activation_figure(picture, found, title), "activation")
 
 
 def main(recipe):
@@ -125,4 +136,4 @@ def main(recipe):
 
 
 if __name__ == "__main__":
-    main(from_command_line(Recipe, __doc__))
+    start(Recipe, __doc__, main)

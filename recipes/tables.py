@@ -3,19 +3,20 @@
     python recipes/tables.py                                      # docs/results.md
     python recipes/tables.py --results runs/evaluation docs/results --out my-results.md
 
-A row is filled by a result of `recipes/evaluate.py` for its network, shortcut and protocol on the
-whole set the table is about, 50,000 ImageNet images, with weights that were trained here or are
-those the paper measured; or, in Table 6, by a run of `recipes/cifar10.py` as the paper trained, on
-CIFAR-10 itself. Nothing is typed in by hand.
+A row is filled by a result of `recipes/evaluate.py` for its networks, shortcuts, protocol and
+scales on the whole set, ImageNet's 50,000 images for validation, with weights that were trained
+here or are those the paper measured; or, in Table 6, by a run of `recipes/cifar10.py` as the paper
+trained, on CIFAR-10 itself. Nothing is typed in by hand.
 """
 
 import dataclasses
 import json
 from pathlib import Path
 
-from common import from_command_line, option, whole
+from common import option, start, whole
 
 from keras_resnet.evaluation.metrics import error
+from keras_resnet.evaluation.protocols import PROTOCOLS
 from keras_resnet.evaluation.published import (
     CIFAR_TEST,
     IMAGENET_VALIDATION,
@@ -33,9 +34,11 @@ HEADER = """<!-- Written by recipes/tables.py from results in JSON; edit neither
 
 Tables 2 to 6 as the paper prints them ([arXiv:1512.03385](https://arxiv.org/abs/1512.03385)),
 beside what this package measured. Errors are in per cent; "difference" is ours less the paper's.
-A `.keras` file in a command is a network that you have trained; `--image tv` says how its images
-are resized, cropped and, if the network does not do that itself, normalised. What the protocols
-are: [Evaluation](evaluation.md).
+Names such as `resnet50.msra` in a command are public weights, `runs/NETWORK/model.keras` is a
+network that you have trained; `--image tv` says how its images are resized, cropped and, if the
+network does not do that itself, normalised. Where the paper's number is of other images (†, the
+test set, whose labels are not public), of other views or of more networks than the command
+measures, there is no difference. What the protocols are: [Evaluation](evaluation.md).
 """
 
 
@@ -85,7 +88,7 @@ def of_a_run(record):
         "top1": top1,
         "top5": top5,
         "configuration": {
-            "protocol": {"name": "1-crop"},
+            "protocol": {"name": "1-crop", "scales": []},
             "models": [{"model": network, "weights": None, "graph": graph}],
             "data": {"kind": "arrays" if as_in_paper else "other", "images": images},
             "backend": record["versions"]["backend"],
@@ -97,24 +100,38 @@ def of_a_run(record):
 
 
 def fills(record, row) -> bool:
-    """Whether a result is what a row of the paper is about."""
+    """Whether a result is of what the command of a row measures."""
+    if not row.models:
+        return False
     configuration = record["configuration"]
-    models, data = configuration["models"], configuration["data"]
-    own = models[0]["weights"] in (None, f"{row.network}.{row.weights}")
-    shortcut = models[0]["graph"].get("shortcut", "")
-    if row.network.startswith("cifar_"):
+    protocol, data = configuration["protocol"], configuration["data"]
+    if row.models[0].network.startswith("cifar_"):
         whole_set = data["kind"] == "arrays" and data["images"] == CIFAR_TEST
     else:
         whole_set = data["images"] == IMAGENET_VALIDATION and data.get("classes") == 1000
+    scales = row.scales or PROTOCOLS[row.protocol].scales
     return (
-        len(models) == 1
-        and bool(row.protocol)
-        and models[0]["model"] == row.network
-        and configuration["protocol"]["name"] == row.protocol
-        and shortcut == row.shortcut
-        and own
-        and whole_set
+        whole_set
+        and (protocol["name"], tuple(protocol["scales"])) == (row.protocol, scales)
+        and same_models(configuration["models"], row.models)
     )
+
+
+def same_models(measured, wanted) -> bool:
+    """Whether networks and shortcuts agree, in any order, and no weights are of others."""
+    left = list(wanted)
+    for model in measured:
+        found = (model["model"], model["graph"].get("shortcut", ""))
+        fitting = [
+            one
+            for one in left
+            if (one.network, one.shortcut) == found
+            and model["weights"] in (None, f"{one.network}.{one.weights}")
+        ]
+        if not fitting:
+            return False
+        left.remove(fitting[0])
+    return not left
 
 
 def pair(values) -> str:
@@ -128,19 +145,16 @@ def line(row, results):
     ours, differences, used = NOT_MEASURED, "", None
     if matching:
         used = max(matching, key=lambda path: results[path]["date"])
-        measured = [results[used][name] for name in ("top1", "top5")]
-        shown = [
-            (found["error"], paper)
-            for found, paper in zip(measured, row.paper, strict=True)
-            if paper is not None and found
+        errors = [(results[used][name] or {}).get("error") for name in ("top1", "top5")]
+        both = [
+            () if None in (error, paper) else (error, paper)
+            for error, paper in zip(errors, row.paper, strict=True)
         ]
-        ours = " / ".join(f"{error:.2f}" for error, _ in shown)
-        differences = " / ".join(f"{error - paper:+.2f}" for error, paper in shown)
-    how = f"`{command(row)}`" if command(row) else "not built here"
-    if row.note or (row.network and not row.protocol):
-        how = "no protocol of this package"
-    protocol = row.protocol or row.note
-    cells = (row.method, pair((row.top1, row.top5)), ours, differences, protocol, how)
+        ours = pair([f"{found[0]:.2f}" if found else "" for found in both])
+        if not row.note:
+            differences = pair([f"{found[0] - found[1]:+.2f}" if found else "" for found in both])
+    how = f"`{command(row)}`" if row.models else "not built here"
+    cells = (row.method, pair((row.top1, row.top5)), ours, differences, row.measured, how)
     return f"| {' | '.join(cells)} |", used
 
 
@@ -163,7 +177,7 @@ def others(results) -> str:
         "|---|---|---|---|---|---|"
     )
     lines = [head]
-    for record in results:
+    for record in sorted(results, key=lambda record: len(record["configuration"]["models"])):
         configuration = record["configuration"]
         names = " + ".join(model["weights"] or model["model"] for model in configuration["models"])
         low, high = record["top1"]["interval_95"]
@@ -191,4 +205,4 @@ def main(recipe):
 
 
 if __name__ == "__main__":
-    main(from_command_line(Recipe, __doc__))
+    start(Recipe, __doc__, main)

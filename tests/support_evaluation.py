@@ -91,4 +91,4 @@ def collection(count=9, shape=(40, 50)):
 
 
 def run(model, data, protocol="1-crop", record=None, **options):
-    return evaluate(model, data, protocol, record or small_rule(), verbose=0, **options)
+    return evaluate(model, data, protocol, record or small_rule(), **{"verbose": 0, **options})

@@ -172,7 +172,7 @@ class Interrupted(Collection):
         return super().read(index)
 
 
-def test_a_run_goes_on_where_it_was_stopped(small, tmp_path):
+def test_a_run_goes_on_where_it_was_stopped(small, tmp_path, capsys):
     data, out = collection(40), tmp_path / "results.json"
     options = {"batch_size": 4, "workers": 1}
     with pytest.raises(KeyboardInterrupt):
@@ -181,7 +181,10 @@ def test_a_run_goes_on_where_it_was_stopped(small, tmp_path):
     with np.load(out.with_suffix(".npz")) as file:
         done = file["done"].copy()
     assert 20 <= done.sum() < 30
-    found = run(small, data, out=out, thumbnails=0, **options)
+    found = run(small, data, out=out, thumbnails=0, verbose=1, **options)
+    printed = capsys.readouterr().out
+    assert f"{done.sum()} of 40 images are measured already" in printed
+    assert f"{40 - done.sum()}/{40 - done.sum()}" in printed, "the bar is of what was left"
     assert sorted(data.reads) == list(np.flatnonzero(~done))
     whole = run(small, collection(40), thumbnails=0, **options)
     for name, values in whole.arrays.items():
@@ -249,5 +252,7 @@ def test_the_results_name_what_was_confused_and_show_it(small, tmp_path):
 
 @pytest.mark.once
 def test_a_bar_shows_how_far_it_is(small, capsys):
-    evaluate(small, collection(3), "1-crop", small_rule())
-    assert "3/3" in capsys.readouterr().out
+    evaluate(small, collection(60), "1-crop", small_rule(), batch_size=4)
+    printed = capsys.readouterr().out
+    assert "60/60" in printed
+    assert printed.count("top-1 error") <= 3, "a file gets no line for every batch"

@@ -12,6 +12,7 @@ from support_evaluation import encoded, picture
 import keras_resnet
 from keras_resnet import cli
 from keras_resnet.evaluation.opening import open_model
+from keras_resnet.weights import record_named
 
 pytest.importorskip("PIL", reason='Pillow comes with the extra "weights"')
 ROOT = pathlib.Path(__file__).parents[1]
@@ -84,7 +85,7 @@ def test_bad_input_is_one_line_and_status_2(change, message, folder, capsys):
 def test_weights_of_ones_own_are_loaded_into_the_network_named(folder):
     model, record = open_model(f"cifar_resnet8={folder / 'mine.npz'}", IMAGE)
     saved = keras.saving.load_model(folder / "mine.keras")
-    assert record == IMAGE
+    assert record == record_named(IMAGE).image, "not a name, as if they were those weights"
     for ours, theirs in zip(model.get_weights(), saved.get_weights(), strict=True):
         assert (ours == theirs).all()
 
@@ -100,6 +101,8 @@ def test_a_recipe_measures_each_network_and_both_together(folder, tmp_path, reci
     assert written == [
         f"{name}-1-crop.json" for name in ("cifar_resnet8", "mine+cifar_resnet8", "mine")
     ]
+    found = json.loads((tmp_path / "mine-1-crop.json").read_text())["configuration"]["models"]
+    assert [model["weights"] for model in found] == [None], "they are nobody else's"
     assert "95 % interval" in capsys.readouterr().out
     tables = recipe("tables")
     page = tmp_path / "page.md"
@@ -110,11 +113,28 @@ def test_a_recipe_measures_each_network_and_both_together(folder, tmp_path, reci
 @pytest.mark.once
 @pytest.mark.parametrize(
     "arguments",
-    [{}, {"models": ("a",)}, {"models": ("a",), "data": "d", "protocols": ("5-crop",)}],
+    [
+        {},
+        {"models": ("a",)},
+        {"models": ("a",), "data": "d", "protocols": ("5-crop",)},
+        {"models": ("a",), "data": "d", "scales": ("-3",)},
+        {"models": ("a",), "data": "d", "protocols": ("dense",), "scales": ("100",)},
+    ],
 )
 def test_a_recipe_without_what_it_needs_is_refused(arguments, recipe):
-    with pytest.raises(ValueError, match=r"must (name|be of).*Received: "):
+    with pytest.raises(ValueError, match=r"must (name|be).*Received: "):
         recipe("evaluate").Recipe(**arguments)
+
+
+@pytest.mark.once
+def test_results_are_called_by_networks_and_scales(recipe):
+    evaluate = recipe("evaluate")
+    names = ("resnet50.tv2=a/b.pth", "a/mine.keras", "runs/resnet34-A/model.keras")
+    assert [evaluate.short(name) for name in names] == ["resnet50.tv2", "mine", "resnet34-A"]
+    asked = evaluate.Recipe(models=("a",), data="d", protocols=("dense",), scales=("256", "384"))
+    assert {name: look.scales for name, look in asked.looks().items()} == {
+        "dense-256-384": (256, 384)
+    }
 
 
 @pytest.mark.once

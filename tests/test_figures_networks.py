@@ -1,5 +1,7 @@
 """Pictures of what networks do: responses, feature maps, filters, where a class is seen."""
 
+import dataclasses
+
 import keras
 import numpy as np
 import pytest
@@ -7,6 +9,7 @@ from support import fill, images
 
 import keras_resnet
 from keras_resnet import figures
+from keras_resnet.systems import network_row
 
 pytest.importorskip("matplotlib", reason='matplotlib comes with the extra "recipes"')
 
@@ -40,7 +43,7 @@ def test_responses_need_a_network_and_images(model):
     with pytest.raises(ValueError, match=r"Received: 'cifar_resnet8' and 0 images"):
         figures.layer_responses(model, np.zeros((0, 32, 32, 3)))
     image = keras.Input((4, 4, 3))
-    with pytest.raises(ValueError, match="must be a network of this package"):
+    with pytest.raises(ValueError, match="must be a plain or residual network"):
         figures.layer_responses(
             keras.Model(image, keras.layers.ReLU()(image)), np.zeros((1, 4, 4, 3))
         )
@@ -70,7 +73,7 @@ def test_every_channel_of_a_layer_has_a_picture(model):
     np.testing.assert_allclose(shown[5].images[0].get_array(), expected[..., 5], atol=1e-5)
     assert "32 channels of 16x16" in figure.get_suptitle()
     assert "4 of them shown" in figures.feature_maps(model, x, "conv1", 4).get_suptitle()
-    with pytest.raises(ValueError, match=r"no layer 'conv9'. Its layers: .*conv2_1"):
+    with pytest.raises(ValueError, match=r"one of \d+ layers .* such as conv.*layer='conv9'"):
         figures.feature_maps(model, x, "conv9")
     with pytest.raises(ValueError, match=r"no map. Received: shape \(10,\)"):
         figures.feature_maps(model, x, "fc")
@@ -118,6 +121,30 @@ def test_a_class_activation_map_needs_a_class_and_a_pooled_map(model):
         figures.class_activation_map(
             keras_resnet.build("cifar_resnet8", include_top=False), images(32, 32, 3)
         )
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("name", ["googlenet", "vgg11", "prelu_net_a", "preact_resnet18"])
+def test_the_systems_compared_have_pictures_too(name):
+    row = network_row(name)
+    small = {"width": 8} if hasattr(row, "width") else {"filters": (8, 8, 8), "conv1": 8}
+    if hasattr(row, "units"):
+        small["units"] = 16
+    row = dataclasses.replace(row, **small)
+    model = fill(keras_resnet.build(row, classes=7, classifier_activation=None))
+    x = images(224, 224, 3)
+    for figure in (figures.stages_figure(model, x), figures.first_layer_filters(model)):
+        assert all(axes.images[0].get_array().ndim > 1 for axes in figure.axes if axes.images)
+    if name in ("vgg11", "prelu_net_a"):
+        with pytest.raises(ValueError, match="global average pooling and a fully connected"):
+            figures.class_activation_map(model, x)
+    else:
+        logits = model.predict(x[None], verbose=0)[0]
+        bias = model.get_layer("fc").get_weights()[1]
+        found, _ = figures.class_activation_map(model, x, 3)
+        assert found.mean() + bias[3] == pytest.approx(logits[3], abs=1e-3)
+    with pytest.raises(ValueError, match="plain or residual network of the paper"):
+        figures.layer_responses(model, x[None])
 
 
 def test_maps_are_drawn_with_channels_first(channels_first):

@@ -8,9 +8,19 @@ import sys
 
 import pytest
 
-from keras_resnet.evaluation.protocols import PROTOCOLS
-from keras_resnet.evaluation.published import TABLE_3, TABLE_6, TABLES
+from keras_resnet.evaluation.protocols import PROTOCOLS, as_dict, protocol_named
+from keras_resnet.evaluation.published import (
+    TABLE_3,
+    TABLE_4,
+    TABLE_5,
+    TABLE_6,
+    TABLES,
+    command,
+    of,
+)
+from keras_resnet.family import list_models
 from keras_resnet.paper import TABLE_6 as SIX
+from keras_resnet.weights import record_named
 
 pytestmark = pytest.mark.once
 ROOT = pathlib.Path(__file__).parents[1]
@@ -33,7 +43,7 @@ def result(tables):
     record["top1"] |= {"error": 22.9, "images": 50_000}
     record["top5"] |= {"error": 6.5}
     configuration = record["configuration"]
-    configuration["protocol"]["name"] = "10-crop"
+    configuration["protocol"] |= {"name": "10-crop", "scales": [256]}
     configuration["data"] |= {"images": 50_000, "classes": 1000}
     configuration["models"][0] |= {
         "model": "resnet50",
@@ -41,6 +51,10 @@ def result(tables):
         "graph": {"shortcut": "B"},
     }
     return record
+
+
+def row_20():
+    return next(row for row in TABLE_6.rows if row.models == of("cifar_resnet20", "A"))
 
 
 def row_50():
@@ -58,7 +72,7 @@ def test_all_rows_of_the_paper_are_there():
 
 
 def test_the_errors_of_table_6_are_those_that_the_builders_know():
-    printed = {row.network: row.paper[0] for row in TABLE_6.rows if row.network}
+    printed = {row.models[0].network: row.paper[0] for row in TABLE_6.rows if row.models}
     assert printed == {f"cifar_resnet{depth}": error for depth, (_, error) in SIX.items()}
 
 
@@ -78,6 +92,7 @@ def test_a_result_fills_its_row_with_the_difference(tables):
     "path",
     [
         ("protocol", "name", "1-crop"),
+        ("protocol", "scales", [384]),
         ("data", "images", 49_999),
         ("data", "classes", 10),
         ("models", 0, {"model": "resnet50", "weights": "resnet50.tv2", "graph": {"shortcut": "B"}}),
@@ -93,8 +108,6 @@ def test_a_result_of_something_else_fills_no_row(path, tables):
 
 
 def test_every_command_names_a_file_and_flags_that_exist(tables):
-    from keras_resnet.evaluation.published import command
-
     sys.modules.pop("evaluate", None)
     import evaluate
 
@@ -103,6 +116,56 @@ def test_every_command_names_a_file_and_flags_that_exist(tables):
         words = command(row).split()
         if words and words[1] == "recipes/evaluate.py":
             assert {word for word in words if word.startswith("--")} <= flags
+
+
+def test_every_row_about_a_network_of_the_package_has_a_command():
+    without = [row.method.split()[0].strip(",") for _, row in ROWS if not command(row)]
+    assert without == ["Maxout", "NIN", "DSN", "FitNet", "Highway", "Highway"]
+    for _, row in ROWS:
+        for model in row.models:
+            assert model.network in list_models()
+            if model.weights:
+                record = record_named(f"{model.network}.{model.weights}")
+                assert record.options.get("shortcut", "") == model.shortcut
+
+
+def together(record, *models):
+    found = copy.deepcopy(record)
+    found["configuration"]["models"] = [
+        {"model": name, "weights": weights, "graph": {"shortcut": "B"} if "resnet" in name else {}}
+        for name, weights in models
+    ]
+    return found
+
+
+def test_an_ensemble_fills_its_row_without_a_difference(tables):
+    row = next(row for row in TABLE_5.rows if row.method.startswith("ResNet"))
+    models = [(f"resnet{depth}", f"resnet{depth}.msra") for depth in (152, 50, 101)]
+    record = together(result(tables), *models)
+    record["configuration"]["protocol"] = as_dict(PROTOCOLS["multi-scale"])
+    text, used = tables.line(row, {"a": record})
+    assert used == "a"
+    assert "| - / 3.57 | - / 6.50 |  | multi-scale; the paper's is of six networks |" in text
+    assert "resnet50.msra resnet101.msra resnet152.msra --data" in text
+    for other in (models[:2], [*models, models[0]], [models[0], models[0], models[1]]):
+        record = together(record, *other)
+        assert tables.line(row, {"a": record})[1] is None
+
+
+def test_networks_trained_alike_are_numbered_as_a_shell_does(tables):
+    row = next(row for row in TABLE_5.rows if row.method.startswith("GoogLeNet"))
+    record = together(result(tables), *[("googlenet", None)] * 7)
+    record["configuration"]["protocol"] = as_dict(PROTOCOLS["144-crop"])
+    assert tables.line(row, {"a": record})[1] == "a"
+    assert "--models runs/googlenet-{1..7}/model.keras --image tv" in command(row)
+
+
+def test_vggs_row_is_of_vggs_scales(tables):
+    row = next(row for row in TABLE_4.rows if row.method == "VGG (v5)")
+    record = together(result(tables), ("vgg19", "vgg19.keras"))
+    for scales, used in (((256, 384, 512), "a"), ((256,), None)):
+        record["configuration"]["protocol"] = as_dict(protocol_named("dense", scales))
+        assert tables.line(row, {"a": record})[1] == used
 
 
 def training_run(**changes):
@@ -123,8 +186,7 @@ def training_run(**changes):
 
 
 def test_a_training_run_as_in_the_paper_fills_a_row_of_table_6(tables):
-    row = next(row for row in TABLE_6.rows if row.network == "cifar_resnet20")
-    text, used = tables.line(row, {"a": tables.of_a_run(training_run())})
+    text, used = tables.line(row_20(), {"a": tables.of_a_run(training_run())})
     assert used == "a"
     assert "| 8.75 | 8.50 | -0.25 | 1-crop | `python recipes/cifar10.py --model" in text
 
@@ -135,8 +197,7 @@ def test_a_training_run_as_in_the_paper_fills_a_row_of_table_6(tables):
 )
 def test_a_run_that_trained_otherwise_stands_below_the_tables(change, tables):
     record = tables.of_a_run(training_run(**change))
-    rows = [row for row in TABLE_6.rows if row.network == "cifar_resnet20"]
-    assert tables.line(rows[0], {"a": record})[1] is None
+    assert tables.line(row_20(), {"a": record})[1] is None
     assert "trained with recipe" in tables.page({"a": record})
 
 

@@ -29,7 +29,7 @@ def errors() -> str:
     """The rows of Tables 3 to 5 about other systems than ResNets, as the paper prints them."""
     words = ("VGG", "GoogLeNet", "PReLU", "BN-")
     rows = [
-        (f"Table {found.number}", row.method, row.top1, row.top5, row.protocol)
+        (f"Table {found.number}", row.method, row.top1, row.top5, row.measured)
         for found in TABLES
         for row in found.rows
         if found.number in (3, 4, 5) and row.method.startswith(words)

@@ -38,10 +38,34 @@ def depth_table() -> str:
     return "\n".join(lines)
 
 
+def dense_table() -> str:
+    """What dense evaluation of one image costs beside crops, by backend."""
+    lines = [
+        "| backend | network | shorter side | dense (s) | 10-crop (s) | windows (s) | measured |",
+        "| --- | --- | ---: | ---: | ---: | ---: | --- |",
+    ]
+    found = sorted((ROOT / "benchmarks" / "results" / "dense").glob("*.json"))
+    for record in map(json.loads, (path.read_text() for path in found)):
+        where = f"{record['date']}, {record['machine']}"
+        for side in dict.fromkeys(row["shorter_side"] for row in record["rows"]):
+            rows = {row["what"]: row for row in record["rows"] if row["shorter_side"] == side}
+            figures = [f"{rows['dense']['median_seconds']:.3f}"]
+            for what in ("10-crop", "windows"):
+                row = rows[what]
+                times = f"{row['times_dense']:.1f} times, {row['views']} views"
+                figures.append(f"{row['median_seconds']:.3f} ({times})")
+            cells = (record["backend"], record["network"], str(side), *figures, where)
+            lines.append(f"| {' | '.join(cells)} |")
+    if not found:
+        lines.append("| | | | | | | not measured |")
+    return "\n".join(lines)
+
+
 # Between `<!-- NAME:begin -->` and `<!-- NAME:end -->` of a file stands what a function returns.
 TABLES = {
     ("README.md", "family"): keras_resnet.summary_table,
     ("docs/reading.md", "depth"): depth_table,
+    ("docs/evaluation.md", "dense"): dense_table,
 }
 
 

@@ -15,6 +15,7 @@ def add(commands) -> None:
         keras-resnet evaluate resnet50.tv2 --data ILSVRC2012_img_val.tar
         keras-resnet evaluate resnet152.msra --data val/ --protocol multi-scale --out r152.json
         keras-resnet evaluate resnet50.tv resnet101.tv --data val/ --protocol 10-crop
+        keras-resnet evaluate vgg16.keras --data val/ --protocol dense --scales 256 384 512
         keras-resnet evaluate mine.keras --image resnet50.tv --data photos.zip --split test
         """,
     )
@@ -38,6 +39,14 @@ def add(commands) -> None:
         default="1-crop",
         help="1-crop, 10-crop, dense, multi-scale or 144-crop (default: 1-crop)",
     )
+    parser.add_argument(
+        "--scales",
+        type=int,
+        nargs="+",
+        default=(),
+        metavar="PIXELS",
+        help="lengths of the images' shorter side, instead of the protocol's own",
+    )
     parser.add_argument("--image", help="the record whose images weights of your own expect")
     parser.add_argument("--average", default="softmax", help="softmax or logits (default: softmax)")
     parser.add_argument("--batch-size", type=int, help="views that go through together")
@@ -48,15 +57,16 @@ def add(commands) -> None:
 
 def run(options: argparse.Namespace) -> None:
     from keras_resnet.data import open_images
-    from keras_resnet.evaluation import evaluate
+    from keras_resnet.evaluation import evaluate, protocol_named
     from keras_resnet.evaluation.opening import open_models
 
+    protocol = protocol_named(options.protocol, options.scales)
     data = open_images(options.data, options.split)
     models, records = open_models(options.models, options.image)
     found = evaluate(
         models,
         data,
-        options.protocol,
+        protocol,
         records,
         average=options.average,
         batch_size=options.batch_size,

@@ -2,7 +2,7 @@
 
 from keras_resnet.evaluation.dense import fully_convolutional
 from keras_resnet.evaluation.metrics import wilson
-from keras_resnet.evaluation.protocols import PROTOCOLS, Protocol
+from keras_resnet.evaluation.protocols import PROTOCOLS, Protocol, protocol_named
 from keras_resnet.evaluation.results import Evaluation, read
 from keras_resnet.evaluation.run import evaluate
 from keras_resnet.evaluation.views import Geometry, views
@@ -14,6 +14,7 @@ __all__ = [
     "Protocol",
     "evaluate",
     "fully_convolutional",
+    "protocol_named",
     "read",
     "views",
     "wilson",

@@ -9,7 +9,7 @@ from keras_resnet.models import build
 from keras_resnet.network import deep_graph
 from keras_resnet.weights import load_weights
 from keras_resnet.weights.find import list_weights, record_named
-from keras_resnet.weights.records import Record
+from keras_resnet.weights.records import ImageRule, Record
 
 HOW = (
     "a record of list_weights() such as resnet50.tv2, a record or a network and a file of weights "
@@ -19,7 +19,7 @@ HOW = (
 
 def open_model(
     text: str, image: str | Record | None = None
-) -> tuple[keras.Model, str | Record | None]:
+) -> tuple[keras.Model, Record | ImageRule | None]:
     """A network that a command line names, and what its weights expect of an image.
 
     Args:
@@ -28,10 +28,12 @@ def open_model(
         image: the record whose resizing, cropping and normalisation weights of your own expect.
 
     Returns:
-        The model, and its record for `evaluate(weights_record=)`.
+        The model, and for `evaluate(weights_record=)` its record; of weights of your own what
+        they expect of an image, so that results do not call them by another's name.
 
     Raises:
-        ValueError: the text is none of these, or the file does not fit the network.
+        ValueError: the text is none of these, `image` is no record, or the file does not fit
+            the network.
         FileNotFoundError: there is no such file.
 
     Example: `open_model("resnet50=weights.npz", image="resnet50.tv")`
@@ -39,22 +41,23 @@ def open_model(
     name, _, file = text.partition("=")
     if file and not Path(file).exists():
         raise FileNotFoundError(f"There is no file of weights {file}. Received: {text!r}")
+    rule = record_named(image).image if image else None
     records = {record.id: record for record in list_weights()}
     # `resnet50.keras` names weights of keras.applications, unless there is such a file.
     if not file and name.endswith(".keras") and (Path(name).exists() or name not in records):
-        return saved_model(name), image
+        return saved_model(name), rule
     if name in records:
         record = records[name]
         options = dict(record.options)
         if not file:
-            return build(record.network, weights=record), image or record
+            return build(record.network, weights=record), record
         model = build(record.network, weights=None, **options)
         load_weights(model, file, record.dialect)
-        return model, image or record
+        return model, record
     if file and (name in list_models() or name.startswith("cifar_")):
         model = build(name, weights=None)
         load_weights(model, file)
-        return model, image
+        return model, rule
     raise ValueError(f"A model must be {HOW}. Received: {text!r}")
 
 
@@ -72,11 +75,9 @@ def open_models(
     """Several networks and their records, as `evaluate` takes them.
 
     Raises:
-        ValueError: none is named, or `image` is no record.
+        ValueError: none is named; or see `open_model`.
     """
     if not texts:
         raise ValueError(f"A model must be {HOW}. Received: none")
-    if image is not None:
-        record_named(image)
     opened = [open_model(text, image) for text in texts]
     return [model for model, _ in opened], [record for _, record in opened]

@@ -1,11 +1,13 @@
 """What is known of each image so far, in memory and in a file."""
 
 import json
+import sys
 import zipfile
 import zlib
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 
 from keras_resnet.files import whole
@@ -17,6 +19,7 @@ ARRAYS = {
     "confidence": np.float32,  # probability of the likeliest class
     "true_probability": np.float32,
 }
+SHOW_EVERY = {True: 0.05, False: 30}  # seconds between two states of a bar: on a terminal or not
 DAMAGE = (ValueError, KeyError, EOFError, OSError, zipfile.BadZipFile, zlib.error)
 
 
@@ -75,6 +78,28 @@ class Progress:
             ) from error
         refuse_other(configuration, self.configuration, self.path)
         self.arrays = {name: arrays[name].astype(kind) for name, kind in ARRAYS.items()}
+
+
+class Bar:
+    """A bar of what is left, so that the time it foretells is this run's, and the error so far."""
+
+    def __init__(self, progress: Progress, verbose: int):
+        self.progress = progress
+        self.before, images = int(progress["done"].sum()), len(progress.labels)
+        if self.before and verbose:
+            print(f"{self.before:,} of {images:,} images are measured already", flush=True)
+        self.bar = keras.utils.Progbar(
+            images - self.before,
+            verbose=verbose,
+            interval=SHOW_EVERY[sys.stdout.isatty()],
+            unit_name="image",
+            stateful_metrics=["top-1 error (%)"],
+        )
+
+    def show(self) -> None:
+        done = self.progress["done"]
+        wrong = 100 * np.mean(self.progress["rank"][done] > 0) if done.any() else 0.0
+        self.bar.update(int(done.sum()) - self.before, [("top-1 error (%)", wrong)])
 
 
 def refuse_other(found: dict, wanted: dict, path: Path) -> None:

@@ -1,6 +1,7 @@
 """The paper's ways of looking at an image, as data. Needs neither Keras nor Pillow."""
 
 import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -86,16 +87,25 @@ PROTOCOLS = {
 }
 
 
-def protocol_named(protocol: str | Protocol) -> Protocol:
+def protocol_named(protocol: str | Protocol, scales: Sequence[int] = ()) -> Protocol:
     """One of `PROTOCOLS` by name, or the user's own as it is.
 
+    Args:
+        protocol: a name or a `Protocol`.
+        scales: lengths of the shorter side in place of the protocol's own, where there are any.
+
     Raises:
-        ValueError: an unknown name.
+        ValueError: an unknown name, or scales that cannot be.
+
+    Example:
+
+    >>> protocol_named("dense", (256, 384, 512)).scales
+    (256, 384, 512)
     """
-    if isinstance(protocol, Protocol):
-        return protocol
-    one_of("protocol", protocol, tuple(PROTOCOLS))
-    return PROTOCOLS[protocol]
+    if not isinstance(protocol, Protocol):
+        one_of("protocol", protocol, tuple(PROTOCOLS))
+        protocol = PROTOCOLS[protocol]
+    return dataclasses.replace(protocol, scales=tuple(scales)) if scales else protocol
 
 
 def as_dict(protocol: Protocol) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from keras_resnet.evaluation.contenders import (
 )
 from keras_resnet.evaluation.images import source_of
 from keras_resnet.evaluation.metrics import ranks
-from keras_resnet.evaluation.progress import Progress, refuse_other
+from keras_resnet.evaluation.progress import Bar, Progress, refuse_other
 from keras_resnet.evaluation.protocols import Protocol, as_dict, protocol_named
 from keras_resnet.evaluation.results import Evaluation
 from keras_resnet.evaluation.sums import Sums
@@ -191,12 +191,9 @@ def earlier(out, configuration) -> Evaluation | None:
 def measure(contenders, source, progress: Progress, size: int, workers: int, verbose: int) -> None:
     """Fills `progress` with all images that it lacks; what is known is saved whatever happens."""
     todo = np.flatnonzero(~progress["done"])
-    bar = keras.utils.Progbar(
-        len(source), verbose=verbose, unit_name="image", stateful_metrics=["top-1 error (%)"]
-    )
-    show(bar, progress)
     if not len(todo):
         return
+    bar = Bar(progress, verbose)
     sums = Sums(contenders, size)
     saved = time.monotonic()
     try:
@@ -206,18 +203,12 @@ def measure(contenders, source, progress: Progress, size: int, workers: int, ver
             if time.monotonic() - saved > SAVE_EVERY:
                 progress.save()
                 saved = time.monotonic()
-            show(bar, progress)
+            bar.show()
         for image, scores in sums.rest():
             note(progress, image, scores, source.labels[image], contenders[0].average)
-            show(bar, progress)
+            bar.show()
     finally:
         progress.save()
-
-
-def show(bar, progress: Progress) -> None:
-    done = progress["done"]
-    wrong = 100 * np.mean(progress["rank"][done] > 0) if done.any() else 0.0
-    bar.update(int(done.sum()), [("top-1 error (%)", wrong)])
 
 
 def note(progress: Progress, image: int, scores: np.ndarray, label: int, average: str) -> None:

@@ -39,13 +39,7 @@ def class_activation_map(
     (8, 8)
     """
     last = model.layers[-1]
-    pools = [x for x in model.layers if isinstance(x, keras.layers.GlobalAveragePooling2D)]
-    if not isinstance(last, keras.layers.Dense) or not pools or last.input is not pools[-1].output:
-        raise ValueError(
-            "`model` must end in global average pooling and a fully connected layer. "
-            f"Received: {model.name!r}"
-        )
-    (last_map,) = responses_to(model, image, [pools[-1].input])
+    (last_map,) = responses_to(model, image, [pooled_map(model)])
     kernel = np.asarray(last.get_weights()[0], "float32")
     if label is None:
         bias = last.get_weights()[1] if last.use_bias else 0.0
@@ -53,6 +47,25 @@ def class_activation_map(
     if not 0 <= label < kernel.shape[1]:
         raise ValueError(f"`label` must be from 0 to {kernel.shape[1] - 1}. Received: {label!r}")
     return last_map @ kernel[:, label], label
+
+
+def pooled_map(model: keras.Model):
+    """What the last layer sees the mean of. Dropout on the way does nothing to a trained network.
+
+    Raises:
+        ValueError: the model does not end so.
+    """
+    before = last = model.layers[-1]
+    if isinstance(last, keras.layers.Dense):
+        before = last.input._keras_history.operation
+        while isinstance(before, keras.layers.Dropout):
+            before = before.input._keras_history.operation
+    if not isinstance(before, keras.layers.GlobalAveragePooling2D):
+        raise ValueError(
+            "`model` must end in global average pooling and a fully connected layer to have a "
+            f"class activation map. Received: {model.name!r}"
+        )
+    return before.input
 
 
 def activation_figure(picture: np.ndarray, found: np.ndarray, title: str) -> "Figure":

@@ -61,6 +61,7 @@ def training_curves(
     every_axes[0].set_ylim(0, most)
     every_axes[0].xaxis.get_major_locator().set_params(integer=True)
     if any(stepwise):
+        every_axes[0].set_xlim(left=0)
         every_axes[0].xaxis.set_major_formatter(lambda steps, _: f"{steps:,.0f}")
     add_line_styles(figure)
     return figure
@@ -84,7 +85,7 @@ def draw_history(axes, name, history, colour) -> None:
     only = "o" if len(epochs) == 1 else None  # a line through one point cannot be seen
     style = {"color": colour, "linewidth": 2, "marker": only, "clip_on": True}
     axes.plot(epochs, training, label=label, **style)
-    axes.plot(epochs, test, linestyle=(0, (4, 2)), **style)
+    axes.plot(epochs, test, linestyle=(0, (4, 2)), markerfacecolor="white", **style)
 
 
 def add_title_and_names(axes, title) -> None:

@@ -1,5 +1,6 @@
 """What the layers of a network make of an image."""
 
+import difflib
 import math
 from typing import TYPE_CHECKING
 
@@ -47,7 +48,11 @@ def feature_maps(model: keras.Model, image: np.ndarray, layer: str, most: int = 
     """
     names = [found.name for found in model.layers]
     if layer not in names:
-        raise ValueError(f"There is no layer {layer!r}. Its layers: {', '.join(names)}")
+        near = ", ".join(difflib.get_close_matches(layer, names, 8, 0))
+        raise ValueError(
+            f"`layer` must be one of {len(names)} layers of {model.name!r}, such as {near}. "
+            f"Received: layer={layer!r}"
+        )
     (maps,) = responses_to(model, image, [model.get_layer(layer).output])
     if maps.ndim != 3:
         raise ValueError(f"The output of {layer!r} is no map. Received: shape {maps.shape}")
@@ -85,7 +90,7 @@ def stages_figure(
         ImportError: matplotlib is not installed.
         ValueError: the model has no such stages.
     """
-    ends = endpoints(model)
+    ends = {name: end for name, end in endpoints(model).items() if len(end.shape) == 4}
     every_map = responses_to(model, image, list(ends.values()))
     first = 0 if picture is None else 1
     rows = len(ends) + first
@@ -117,21 +122,22 @@ def show(axes, picture: np.ndarray) -> None:
     axes.imshow(picture, cmap="gray" if picture.ndim == 2 else None)
 
 
-def first_layer_filters(model: keras.Model, layer: str = "conv1") -> "Figure":
+def first_layer_filters(model: keras.Model, layer: str | None = None) -> "Figure":
     """The kernels of the first convolution, in colours where it sees three channels.
 
     Args:
-        model: a network of this package.
-        layer: the convolution's name.
+        model: a functional model.
+        layer: the convolution's name; None takes the first one.
 
     Raises:
         ImportError: matplotlib is not installed.
         ValueError: there is no such layer, or it has no kernels of 1 or 3 channels.
     """
-    names = [found.name for found in model.layers]
     kernel: np.ndarray = np.zeros(0)
-    if layer in names and model.get_layer(layer).weights:
-        kernel = model.get_layer(layer).get_weights()[0]
+    for found in model.layers:
+        if isinstance(found, keras.layers.Conv2D) and layer in (None, found.name):
+            layer, kernel = found.name, found.get_weights()[0]
+            break
     if kernel.ndim != 4 or kernel.shape[2] not in (1, 3):
         raise ValueError(
             f"`layer` must be a convolution of 1 or 3 channels. Received: layer={layer!r} with a "

@@ -24,7 +24,7 @@ def layer_responses(
     mode. Projection shortcuts are left out; of bottlenecks all three convolutions count.
 
     Args:
-        model: a network of this package, trained.
+        model: a plain or residual network of the paper, trained.
         images: normalised as the network takes them, (n, height, width, channels) or channels
             first. The paper does not say which images it took.
         batch_size: images that go through together.
@@ -34,7 +34,8 @@ def layer_responses(
         the network: conv1 and 6n more for a network of Sec. 4.2.
 
     Raises:
-        ValueError: the model has no such layers, or there are no images.
+        ValueError: the model has no such layers (those of pre-activated networks come before
+            the convolution), or there are no images.
 
     Example:
 
@@ -48,9 +49,11 @@ def layer_responses(
         for layer in model.layers
         if re.fullmatch(r"conv1_bn|conv\d+_\d+_[abc]_bn", layer.name)
     }
-    if not outputs or not len(images):
+    preactivated = any(layer.name == "post_bn" for layer in model.layers)
+    if len(outputs) < 2 or preactivated or not len(images):
         raise ValueError(
-            "`model` must be a network of this package, and `images` hold at least one. "
+            "`model` must be a plain or residual network of the paper, and `images` hold at "
+            "least one. "
             f"Received: {model.name!r} and {len(images)} images"
         )
     with deep_graph():

@@ -14,7 +14,9 @@ MOST_NUMBERS = 20  # classes whose counts are still legible in their cells
 
 
 def matrix_figure(matrix: np.ndarray, names: Sequence[str]) -> "Figure":
-    """True classes down, predicted ones across; cells are shares of the true class.
+    """True classes down, predicted ones across; colours are shares of the true class.
+
+    Few classes have counts in their cells, and no more width than a telephone.
 
     Args:
         matrix: counts (true, predicted).
@@ -24,12 +26,14 @@ def matrix_figure(matrix: np.ndarray, names: Sequence[str]) -> "Figure":
         ImportError: matplotlib is not installed.
     """
     classes = len(names)
-    side = min(9.0, 2.6 + 0.42 * classes)
-    figure = new_figure(side + 0.8, side)
+    counted = classes <= MOST_NUMBERS
+    side = 1.1 + 0.3 * classes if counted else min(9.0, 2.6 + 0.3 * classes)
+    figure = new_figure(side if counted else side + 0.8, side)
     axes = figure.subplots()
     shares = 100 * matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
     shown = axes.imshow(shares, cmap="cividis", vmin=0, vmax=100)
-    figure.colorbar(shown, ax=axes, label="of the true class (%)", shrink=0.8)
+    if not counted:
+        figure.colorbar(shown, ax=axes, label="of the true class (%)", shrink=0.8)
     axes.set_xlabel("predicted")
     axes.set_ylabel("true")
     if classes <= 2 * MOST_NUMBERS:
@@ -40,7 +44,7 @@ def matrix_figure(matrix: np.ndarray, names: Sequence[str]) -> "Figure":
             ha="right" if max(map(len, names)) > 2 else "center",
         )
         axes.set_yticks(range(classes), names)
-    if classes <= MOST_NUMBERS:
+    if counted:
         for (row, column), count in np.ndenumerate(matrix):
             if count:
                 colour = "black" if shares[row, column] > 55 else "white"

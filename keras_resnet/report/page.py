@@ -11,9 +11,8 @@ from typing import Any
 import numpy as np
 
 from keras_resnet import figures
-from keras_resnet.paper import architecture
-from keras_resnet.report.matrix import matrix_figure
-from keras_resnet.report.runs import Run, shown
+from keras_resnet.report.matrix import MOST_NUMBERS, matrix_figure
+from keras_resnet.report.runs import Run, panel, shown
 
 MOST_ROWS = 15  # of a table of classes or pairs
 
@@ -103,7 +102,7 @@ def curves(run: Run) -> str:
     for name, result in run.record.get("networks", {}).items():
         history = result.get("history", {})
         if history.get("training_error") and history.get("test_error"):
-            panels.setdefault(kind(name), {})[shown(name)] = history
+            panels.setdefault(panel(name), {})[shown(name)] = history
     if not panels:
         return ""
     drawn = [
@@ -111,13 +110,6 @@ def curves(run: Run) -> str:
         for title, networks in panels.items()
     ]
     return f'<h2>Curves</h2>\n<div class="pair">{"".join(drawn)}</div>'
-
-
-def kind(name: str) -> str:
-    try:
-        return "residual networks" if architecture(name).shortcut else "plain networks"
-    except ValueError:
-        return "networks"
 
 
 def evaluation(title: str, record: Mapping[str, Any]) -> str:
@@ -131,11 +123,20 @@ def evaluation(title: str, record: Mapping[str, Any]) -> str:
         f"{escaped(', ' + record['comment']) if record.get('comment') else ''}</p>",
         errors(record),
     ]
+    matrix = ""
     if record["confusion"]:
-        matrix = np.array(record["confusion"])
-        drawn = matrix_figure(matrix, record["class_names"])
-        lines.append(picture(drawn, f"How often {names} takes each class (rows) for each other"))
-    lines.append(f'<div class="pair">{classes(record)}{pairs(record)}</div>')
+        drawn = matrix_figure(np.array(record["confusion"]), record["class_names"])
+        matrix = picture(
+            drawn,
+            f"How often {names} takes each true class (rows) for each other (columns); "
+            "brighter is a larger share of the true class",
+        )
+    beside = matrix and len(record["class_names"]) <= MOST_NUMBERS / 2
+    lines.append(
+        f'<div class="three">{matrix}{classes(record)}{pairs(record)}</div>'
+        if beside
+        else f'{matrix}<div class="pair">{classes(record)}{pairs(record)}</div>'
+    )
     if record["mistakes"]:
         lines.append(mistakes(record["mistakes"]))
     return "\n".join(lines)

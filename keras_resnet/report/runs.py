@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from keras_resnet.evaluation import evaluate
+from keras_resnet.evaluation import evaluate, read
+from keras_resnet.evaluation.contenders import digest
 from keras_resnet.evaluation.opening import saved_model
 from keras_resnet.evaluation.results import FORMAT
 from keras_resnet.paper import architecture
@@ -33,12 +34,20 @@ class Run:
 
 
 def shown(name: str) -> str:
-    """cifar_resnet56 is ResNet-56 to a reader, and plain34 plain-34."""
+    """cifar_resnet56 is ResNet-56 to a reader, and plain34 plain-34; others keep their names."""
     try:
         row = architecture(name)
     except ValueError:
         return name
-    return f"{'ResNet' if row.shortcut else 'plain'}-{row.depth}"
+    return name if row.preactivated else f"{'ResNet' if row.shortcut else 'plain'}-{row.depth}"
+
+
+def panel(name: str) -> str:
+    """The title that a network's curves stand under."""
+    try:
+        return "residual networks" if architecture(name).shortcut else "plain networks"
+    except ValueError:
+        return "networks"
 
 
 def read_run(folder: str | os.PathLike) -> Run:
@@ -72,6 +81,11 @@ def read_run(folder: str | os.PathLike) -> Run:
     return run
 
 
+def measured_weights(path: Path) -> str:
+    """sha256 of the weights that an evaluation of one network is about."""
+    return read(path).record["configuration"]["models"][0]["weights_sha256"]
+
+
 def evaluations_of_digits(folder: Path, record: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """Every network that recipes/digits.py saved, on the digits that were held out."""
     from keras_resnet.data import digits
@@ -82,7 +96,9 @@ def evaluations_of_digits(folder: Path, record: dict[str, Any]) -> dict[str, dic
         if path.exists():
             out = folder / f"evaluation-{name.removeprefix('cifar_')}.json"
             model = saved_model(str(path))
-            found[out.stem] = evaluate(
-                model, digits.load_data()[1], out=out, batch_size=120, verbose=0
-            ).record
+            if out.exists() and measured_weights(out) == digest(model):  # on whatever backend
+                found[out.stem] = read(out).record
+            else:
+                data = digits.load_data()[1]
+                found[out.stem] = evaluate(model, data, out=out, batch_size=120, verbose=0).record
     return found
