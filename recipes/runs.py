@@ -101,6 +101,7 @@ def run(
     callbacks: Sequence[keras.callbacks.Callback] = (),
     settings: Any = None,
     finish: Callable[[keras.Model], None] | None = None,
+    kept: keras.Model | None = None,
 ) -> None:
     """Trains, and leaves in --out: config.json, log.csv, results.json, curves.png, model.keras.
 
@@ -115,6 +116,7 @@ def run(
         callbacks: of Keras.
         settings: what the recipe's name stood for.
         finish: done to the model before it is measured for the last time and saved.
+        kept: what is counted and saved, where parts of the model only help to train it.
     """
     out = Path(recipe.out)
     record = {
@@ -149,7 +151,7 @@ def run(
             finish(model)
         final = evaluate(model)
         with whole(out / "model.keras") as path:
-            model.save(path)
+            (kept or model).save(path)
     history = {
         "step": [row["step"] for row in rows],
         "training_loss": [row["loss"] for row in rows],
@@ -157,7 +159,7 @@ def run(
         "test_loss": [row["test_loss"] for row in rows],
         "test_error": [row["test_top1_error"] for row in rows],
     }
-    costs = keras_resnet.count(model, image)
+    costs = keras_resnet.count(kept or model, image)
     result = {"parameters": costs.trainable, "multiply_adds": costs.macs, "final": final}
     write_json(
         out / "results.json", record | {"networks": {network: result | {"history": history}}}
