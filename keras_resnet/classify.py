@@ -86,7 +86,10 @@ def classify(
 
     Example: `keras_resnet.classify("cat.jpg", model="resnet50")`
     """
-    return classifier(model, weights)(image, top)
+    described(model, weights)
+    # Before a network is fetched for it.
+    pixels = rgb(image)
+    return classifier(model, weights)(pixels, top)
 
 
 def classifier(
@@ -97,13 +100,7 @@ def classifier(
     Returns:
         A function from an image and `top` to what `classify` returns.
     """
-    row = architecture(model)
-    record = find(weights, row)
-    if not isinstance(record, Record):
-        raise ValueError(
-            "`weights` must be a set of list_weights(): a file alone does not say what it "
-            f"expects of an image. Received: weights={weights!r}"
-        )
+    row, record = architecture(model), described(model, weights)
     network = build(model, weights=record)
     preprocess = Preprocessing(record, record.image.size or row.size, data_format="channels_last")
     names = None if record.classes == 1000 else CIFAR10
@@ -115,6 +112,17 @@ def classifier(
         return decode_predictions(network(x[None], training=False), top, names)[0]
 
     return says
+
+
+def described(model: str, weights: Weights) -> Record:
+    """The record of a set of weights, which says how an image is resized and cropped."""
+    record = find(weights, architecture(model))
+    if not isinstance(record, Record):
+        raise ValueError(
+            "`weights` must be a set of list_weights(): a file alone does not say what it "
+            f"expects of an image. Received: weights={weights!r}"
+        )
+    return record
 
 
 def rgb(image: Any) -> np.ndarray:

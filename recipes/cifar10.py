@@ -186,8 +186,9 @@ def main(recipe):
         f"{recipe.model} on {len(y):,} images, {len(held_out[1]):,} to measure on; recipe "
         f"{recipe.recipe} ({settings.source}), on {keras.backend.backend()}"
     )
-    with whole(Path(recipe.out, "mean.npy")) as path:
-        np.save(path, mean)
+    if training.active().is_first:
+        with whole(Path(recipe.out, "mean.npy")) as path:
+            np.save(path, mean)
 
     def finish(model):
         if recipe.recompute_batch_norm:

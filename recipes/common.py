@@ -78,6 +78,16 @@ class Run:
             del told[name]
         return told
 
+    def launch(self, main: Callable[[Any], None]) -> None:
+        """Runs `main(self)`."""
+        self.start_over()
+        main(self)
+
+    def start_over(self) -> None:
+        """Does what `--fresh` asks for, where it was given."""
+        if self.fresh and (aside := set_aside(Path(self.out))):
+            print(f"The results of an earlier run are now in {aside}")
+
 
 class Parser(argparse.ArgumentParser):
     """argparse, whose errors name the flags there are."""
@@ -146,10 +156,11 @@ def start(recipe_type: type[Recipe], doc: str | None, main: Callable[[Recipe], N
     program ends with status 2.
     """
     recipe = from_command_line(recipe_type, doc)
-    if isinstance(recipe, Run) and recipe.fresh and (aside := set_aside(Path(recipe.out))):
-        print(f"The results of an earlier run are now in {aside}")
     try:
-        main(recipe)
+        if isinstance(recipe, Run):
+            recipe.launch(main)
+        else:
+            main(recipe)
     except (ValueError, ImportError, OSError) as error:
         print(f"{Path(sys.argv[0]).name}: {error}", file=sys.stderr)
         sys.exit(2)

@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import importlib.util
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ class Training(Run):
 
     precision: str = option("float32", f"{', '.join(PRECISIONS)}: of activations and products")
     accumulate: int = option(1, "parts that a batch is trained in, where memory is short")
+    distribute: str = option("auto", f"over devices: {', '.join(training.distribution.KINDS)}")
     ema: float = option(0.0, "decay of a running average of weights and BN statistics; 0: none")
     label_smoothing: float = option(0.0, "part of each label that is spread over all classes")
     tensorboard: bool = option(False, "write event files for TensorBoard to --out as well")
@@ -32,6 +34,11 @@ class Training(Run):
         if self.precision not in PRECISIONS:
             raise ValueError(
                 f"`precision` must be {', '.join(PRECISIONS)}. Received: {self.precision!r}"
+            )
+        if self.distribute not in training.distribution.KINDS:
+            raise ValueError(
+                f"`distribute` must be {', '.join(training.distribution.KINDS)}. "
+                f"Received: {self.distribute!r}"
             )
         for name in ("ema", "label_smoothing"):
             if not 0 <= getattr(self, name) < 1:
@@ -47,8 +54,22 @@ class Training(Run):
 
     def configuration(self) -> dict[str, Any]:
         told = super().configuration()
-        del told["tensorboard"]
+        del told["tensorboard"], told["distribute"]
         return told
+
+    def launch(self, main: Callable[[Any], None]) -> None:
+        """Runs `main(self)` within the scope of `--distribute`. The first process alone prints."""
+        try:
+            distribution = training.distributed(self.distribute)  # type: ignore[arg-type]
+        except RuntimeError as error:
+            raise ValueError(error) from error
+        with contextlib.ExitStack() as stack:
+            if not distribution.is_first:
+                quiet = stack.enter_context(open(os.devnull, "w"))
+                stack.enter_context(contextlib.redirect_stdout(quiet))
+            stack.enter_context(distribution.scope())
+            distribution.from_first(self.start_over)
+            main(self)
 
 
 def part_of_batch(recipe: Training, batch_size: int) -> int:
@@ -77,6 +98,8 @@ class EventFiles(keras.callbacks.Callback):
         self.folder = folder
 
     def on_epoch_end(self, epoch, logs=None):
+        if not training.active().is_first:
+            return
         from tensorboard.compat.proto.event_pb2 import Event
         from tensorboard.compat.proto.summary_pb2 import Summary
         from tensorboard.summary.writer.event_file_writer import EventFileWriter
@@ -126,7 +149,9 @@ def run(
         "steps": steps,
         "versions": versions(),
     }
-    write_json(out / "config.json", record)
+    distribution = training.active()
+    if distribution.is_first:
+        write_json(out / "config.json", record)
     averages = training.WeightAverages(model, recipe.ema) if recipe.ema else None
     watching = [*callbacks, *([averages] if averages else [])]
     if recipe.tensorboard:
@@ -150,8 +175,15 @@ def run(
         if finish:
             finish(model)
         final = evaluate(model)
-        with whole(out / "model.keras") as path:
-            (kept or model).save(path)
+        if distribution.is_first:
+            with distribution.alone():
+                write_results(out, record, kept or model, network, image, rows, final)
+
+
+def write_results(out, record, model, network, image, rows, final):
+    """Leaves what a run came to in its folder, and tells."""
+    with whole(out / "model.keras") as path:
+        model.save(path)
     history = {
         "step": [row["step"] for row in rows],
         "training_loss": [row["loss"] for row in rows],
@@ -159,7 +191,7 @@ def run(
         "test_loss": [row["test_loss"] for row in rows],
         "test_error": [row["test_top1_error"] for row in rows],
     }
-    costs = keras_resnet.count(kept or model, image)
+    costs = keras_resnet.count(model, image)
     result = {"parameters": costs.trainable, "multiply_adds": costs.macs, "final": final}
     write_json(
         out / "results.json", record | {"networks": {network: result | {"history": history}}}

@@ -220,6 +220,15 @@ def test_a_hook_on_a_layer_is_called():
     assert seen == [1, 1]
 
 
+def test_a_hook_on_a_pool_is_called():
+    model = small()
+    seen = []
+    model.get_layer("pool1").register_forward_hook(lambda *_: seen.append(1))
+    x = torch.tensor(images(2, 64, 64, 3))
+    assert_close(model(x).detach().numpy(), reference(model)(x).detach().numpy(), 1e-5)
+    assert seen == [1, 1]
+
+
 def test_stateless_calls_change_no_variable():
     model = small()
     x = torch.tensor(images(2, 64, 64, 3))

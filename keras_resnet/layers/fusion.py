@@ -47,7 +47,7 @@ class PaddedPool:
     pool: Any
     target: int
 
-    other = None
+    add = other = None
 
     @property
     def layers(self):

@@ -3,7 +3,7 @@
 from keras_resnet.training.auxiliary import WithAuxiliaryLosses
 from keras_resnet.training.averages import WeightAverages
 from keras_resnet.training.checkpoints import Checkpoints, DamagedError
-from keras_resnet.training.distribution import Distribution, distributed
+from keras_resnet.training.distribution import Distribution, active, distributed
 from keras_resnet.training.evaluate import evaluate
 from keras_resnet.training.fit import fit
 from keras_resnet.training.losses import BinaryCrossentropy, SparseCategoricalCrossentropy
@@ -35,6 +35,7 @@ __all__ = [
     "WarmUpUntil",
     "WeightAverages",
     "WithAuxiliaryLosses",
+    "active",
     "cosine",
     "distributed",
     "evaluate",

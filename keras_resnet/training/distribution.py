@@ -47,6 +47,10 @@ class Distribution:
         """Where to build, load and compile the model."""
         return contextlib.nullcontext()
 
+    def alone(self) -> AbstractContextManager:
+        """Where one process does what others do not, such as saving the model."""
+        return contextlib.nullcontext()
+
     def shard(self, data: Any) -> Any:
         """The part of `data` that this process reads.
 

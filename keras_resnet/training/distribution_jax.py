@@ -68,6 +68,15 @@ class DataParallel(Distribution):
         keras.distribution.set_distribution(self.keras)
         return contextlib.nullcontext()
 
+    @contextlib.contextmanager
+    def alone(self):
+        # Keras makes a new optimizer to save one, and JAX would wait for the others' variables.
+        keras.distribution.set_distribution(None)
+        try:
+            yield
+        finally:
+            keras.distribution.set_distribution(self.keras)
+
     def prepare(self, model: keras.Model) -> None:
         everywhere = {device.id for device in jax.devices()}
         variables = [*model.variables, *model.optimizer.variables]
@@ -166,9 +175,8 @@ def predictor(model: keras.Model) -> Callable[[np.ndarray], np.ndarray]:
 
     def predict(x: np.ndarray) -> np.ndarray:
         model = reference()
-        devices = sorted(
-            model.variables[0].value.sharding.addressable_devices, key=lambda device: device.id
-        )
+        held = [variable.value.sharding.addressable_devices for variable in model.variables[:1]]
+        devices = sorted(*held or [jax.local_devices()[:1]], key=lambda device: device.id)
         mesh = Mesh(np.array(devices), ("batch",))
         whole = NamedSharding(mesh, PartitionSpec())
 

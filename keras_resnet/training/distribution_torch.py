@@ -62,12 +62,13 @@ class DataParallel(Distribution):
         replicas.sum_over_replicas = SumOverProcesses.apply if several else None
 
     def prepare(self, model: keras.Model) -> None:
-        if getattr(model, "_averages_gradients", False):
-            return
         share_state(self, model)
         self.spread_seeds(model)
-        average_gradients([variable.value for variable in model.trainable_variables])
-        model._averages_gradients = True
+        for hook in getattr(model, "_averaging", []):  # of a fit with other layers frozen
+            hook.remove()
+        model._averaging = average_gradients(
+            [variable.value for variable in model.trainable_variables]
+        )
 
     def spread_seeds(self, model: keras.Model) -> None:
         for variable in model.variables:

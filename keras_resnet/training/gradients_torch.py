@@ -13,19 +13,24 @@ from typing import Any
 import torch
 import torch.distributed as dist
 from torch.autograd import Variable
+from torch.utils.hooks import RemovableHandle
 
 BUCKET_BYTES = 25 * 2**20  # as DistributedDataParallel's
 
 
-def average_gradients(parameters: Sequence[torch.nn.Parameter]) -> None:
+def average_gradients(parameters: Sequence[torch.nn.Parameter]) -> list[RemovableHandle]:
     """From now on `loss.backward()` leaves the mean over all processes in `parameter.grad`.
 
     Args:
         parameters: the same in every process, in the order in which the network uses them.
+
+    Returns:
+        What ends it, when all are removed.
     """
     averager = Averager(buckets_of(list(reversed(parameters))))
-    for parameter in parameters:
-        parameter.register_post_accumulate_grad_hook(averager.ready)
+    return [
+        parameter.register_post_accumulate_grad_hook(averager.ready) for parameter in parameters
+    ]
 
 
 def buckets_of(parameters: list[torch.nn.Parameter]) -> list[list[torch.nn.Parameter]]:
