@@ -66,8 +66,12 @@ class Recipe(runs.Training):
         for name in ("epochs", "steps", "batch_size", "learning_rate", "width", "size", "workers"):
             if getattr(self, name) < 0:
                 raise ValueError(f"`{name}` must be at least 0. Received: {getattr(self, name)}")
+        if 0 < self.size < row.stride:
+            raise ValueError(
+                f"`size` must be at least {row.stride} for {self.model}. Received: {self.size}"
+            )
         sides = {chosen.size, chosen.last_size, chosen.evaluation[1]}
-        if row.flattens and len(sides) > 1 and not self.size:
+        if row.flattens and len(sides) > 1 and not (self.size or self.smoke):
             raise ValueError(
                 f"{self.model} takes images of one size: give `size`. "
                 f"Received: recipe {self.recipe}, whose images have {sorted(sides)} pixels a side"
@@ -99,7 +103,7 @@ class Recipe(runs.Training):
         size = self.size or ((96 if chosen.loss_weights else 32) if self.smoke else 0)
         if not size:
             return changed
-        shorter = round(size * chosen.evaluation[0] / chosen.evaluation[1])
+        shorter = size * chosen.evaluation[0] // chosen.evaluation[1]
         return dataclasses.replace(changed, size=size, last_size=size, evaluation=(shorter, size))
 
 
@@ -208,11 +212,11 @@ def main(recipe):
     tested = EvaluationBatches(
         held_out, min(256, settings.batch_size), crop=crop, size=size, **shared
     )
-    network = model = build(recipe, settings, classes)
+    network = trained = build(recipe, settings, classes)
     if settings.loss_weights:
-        network = keras.Model(model.input, model.output["fc"], name=recipe.model)
-        model = training.WithAuxiliaryLosses(model, settings.loss_weights)
-    compile_model(model, recipe, settings, batches.steps_per_epoch / recipe.accumulate)
+        trained = training.WithAuxiliaryLosses(network, settings.loss_weights)
+        network = keras.Model(network.input, network.output["fc"], name=recipe.model)
+    compile_model(trained, recipe, settings, batches.steps_per_epoch / recipe.accumulate)
     print(
         f"{recipe.model} on {len(images):,} images of {classes} classes, {len(held_out):,} held "
         f"out; recipe {recipe.recipe} ({settings.source}), on {keras.backend.backend()}"
@@ -225,7 +229,7 @@ def main(recipe):
 
     runs.run(
         dataclasses.replace(recipe, ema=settings.ema),
-        model,
+        trained,
         batches,
         network=recipe.model,
         steps=recipe.steps or settings.epochs * batches.steps_per_epoch,

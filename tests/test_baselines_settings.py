@@ -124,7 +124,9 @@ def test_a_narrow_network_has_everything_in_proportion():
 
 
 @pytest.mark.once
-def test_a_recipe_of_several_sizes_is_refused_where_a_layer_reads_a_map(imagenet):
+def test_sizes_that_a_network_cannot_take_are_refused(imagenet):
     with pytest.raises(ValueError, match=r"takes images of one size.*\[160, 192, 224\] pixels"):
         imagenet.Recipe(model="vgg16", recipe="fast")
+    with pytest.raises(ValueError, match=r"`size` must be at least 32 for vgg16. Received: 31"):
+        imagenet.Recipe(model="vgg16", size=31)
     assert imagenet.Recipe(model="vgg16", recipe="fast", size=64).settings().size == 64
