@@ -14,7 +14,7 @@ pytestmark = pytest.mark.slow
 
 # Few images need small batches. VGG, whose layers nothing normalizes, needs its whole rate.
 NARROW = {
-    "vgg16": "--width 16 --size 64 --batch-size 32 --learning-rate 0.01 --epochs 12",
+    "vgg16": "--width 16 --size 64 --batch-size 32 --learning-rate 0.01 --epochs 24",
     "googlenet": "--width 16 --size 80 --epochs 12",
     "prelu_net_a": "--width 32 --size 64 --batch-size 32 --epochs 6",
     "bn_inception": "--width 16 --size 64 --epochs 5",
