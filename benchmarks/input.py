@@ -79,7 +79,7 @@ def main(arguments: list[str]) -> int:
         "command": shlex.join(["python", "benchmarks/input.py", *arguments]),
         "commit": machine.commit(),
         "machine": machine.describe(),
-        "versions": machine.versions() | versions(),
+        "versions": machine.versions() | machine.versions(PACKAGES),
         "settings": {
             "images": chosen.data.name,
             "batch": chosen.batch,
@@ -105,18 +105,6 @@ def main(arguments: list[str]) -> int:
 
 def say(line: str) -> None:
     print(line, flush=True)
-
-
-def versions() -> dict[str, str]:
-    import importlib.metadata
-
-    found = {}
-    for package in PACKAGES:
-        try:
-            found[package] = importlib.metadata.version(package)
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    return found
 
 
 def page_of(run: dict, page: str) -> str:

@@ -16,7 +16,7 @@ def devices_of_cpu(count):
     if backend == "jax":
         os.environ["XLA_FLAGS"] = f"--xla_force_host_platform_device_count={count}"
         os.environ["JAX_PLATFORMS"] = "cpu"
-    if backend == "tensorflow":
+    if backend == "tensorflow" and count > 1:
         import tensorflow as tf
 
         parts = [tf.config.LogicalDeviceConfiguration()] * count
@@ -74,7 +74,8 @@ def main():
 
     distribution = distributed(options.kind, synchronize=not options.per_replica, timeout=30)
     # Only the first process' weights count: the others must take them over.
-    keras.utils.set_random_seed(1 if options.kind != "ddp" else 1 + distribution.index)
+    several = distribution.kind in ("ddp", "multi-worker")
+    keras.utils.set_random_seed(1 + distribution.index if several else 1)
     with distribution.scope():
         model = keras_resnet.build(
             "cifar_resnet8", input_shape=(8, 8, 3), classes=4, drop_path_rate=options.drop_path

@@ -80,11 +80,11 @@ def test_the_tables_of_the_documentation_are_fresh():
 
 
 @pytest.mark.once
-def test_the_page_of_compared_systems_is_written_from_the_rows():
-    import pathlib
+def test_the_page_of_compared_systems_is_written_from_the_rows(monkeypatch):
     import runpy
 
-    tool = runpy.run_path(str(pathlib.Path(__file__).parent.parent / "tools" / "compared.py"))
+    monkeypatch.syspath_prepend(ROOT / "tools")
+    tool = runpy.run_path(str(ROOT / "tools" / "compared.py"))
     text = tool["PAGE"].read_text()
     assert tool["page"](text) == text, "run python tools/compared.py"
     assert "| prelu_net_c | 22 |" in text

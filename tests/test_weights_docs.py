@@ -5,9 +5,10 @@ import pathlib
 TOOL = pathlib.Path(__file__).parent.parent / "tools" / "weights_table.py"
 
 
-def test_the_tables_of_weights_are_those_of_the_records():
+def test_the_tables_of_weights_are_those_of_the_records(monkeypatch):
     import runpy
 
+    monkeypatch.syspath_prepend(TOOL.parent)
     tool = runpy.run_path(str(TOOL))
     text = tool["PAGE"].read_text()
     assert tool["page"](text) == text, "run python tools/weights_table.py"

@@ -4,9 +4,10 @@ python tools/compared.py           write them
 python tools/compared.py --check   exit with an error where they are out of date
 """
 
-import argparse
-import re
 from pathlib import Path
+
+import marked
+from marked import table
 
 from keras_resnet.baselines.settings import SETTINGS
 from keras_resnet.evaluation.published import TABLES
@@ -14,12 +15,6 @@ from keras_resnet.family import summary_table
 from keras_resnet.systems import NETWORKS, SYSTEMS
 
 PAGE = Path(__file__).parent.parent / "docs" / "compared.md"
-
-
-def table(head: str, rows) -> str:
-    columns = head.split(" | ")
-    lines = [columns, ["---"] * len(columns), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def systems() -> str:
@@ -76,20 +71,8 @@ def sources() -> str:
 
 
 def page(text: str) -> str:
-    """The text with everything between its markers written anew."""
-    for write in (systems, relatives, errors, settings, sources):
-        marked = re.compile(rf"(<!-- {write.__name__} -->\n).*?(<!-- end -->)", re.DOTALL)
-        if not marked.search(text):
-            raise SystemExit(f"{PAGE.name} has no table {write.__name__}")
-        text = marked.sub(lambda match, write=write: f"{match[1]}{write()}\n{match[2]}", text)
-    return text
+    return marked.written(text, systems, relatives, errors, settings, sources)
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--check", action="store_true")
-    old = PAGE.read_text()
-    new = page(old)
-    if parser.parse_args().check:
-        raise SystemExit("run python tools/compared.py" if old != new else 0)
-    PAGE.write_text(new)
+    marked.main(PAGE, __doc__, page)

@@ -4,21 +4,15 @@ python tools/weights_table.py           write them
 python tools/weights_table.py --check   exit with an error where they are out of date
 """
 
-import argparse
-import re
-from collections.abc import Iterable
 from pathlib import Path
+
+import marked
+from marked import table
 
 import keras_resnet
 from keras_resnet.weights import DIALECTS, Record
 
 PAGE = Path(__file__).parent.parent / "docs" / "weights.md"
-
-
-def table(head: str, rows: Iterable[Iterable[str]]) -> str:
-    columns = head.split(" | ")
-    lines = [columns, ["---"] * len(columns), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def percent(value: float | None) -> str:
@@ -142,22 +136,8 @@ def families() -> str:
 
 
 def page(text: str) -> str:
-    """The text with everything between its markers written anew."""
-    tables = {"records": records, "images": images, "files": files, "dialects": dialects}
-    tables["families"] = families
-    for name, write in tables.items():
-        marked = re.compile(rf"(<!-- {name} -->\n).*?(<!-- end -->)", re.DOTALL)
-        if not marked.search(text):
-            raise SystemExit(f"{PAGE.name} has no table {name}")
-        text = marked.sub(lambda match, write=write: f"{match[1]}{write()}\n{match[2]}", text)
-    return text
+    return marked.written(text, records, images, files, dialects, families)
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--check", action="store_true")
-    old = PAGE.read_text()
-    new = page(old)
-    if parser.parse_args().check:
-        raise SystemExit("run python tools/weights_table.py" if old != new else 0)
-    PAGE.write_text(new)
+    marked.main(PAGE, __doc__, page)

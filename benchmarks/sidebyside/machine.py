@@ -6,6 +6,7 @@ import pathlib
 import platform
 import shutil
 import subprocess
+from collections.abc import Iterable
 
 PACKAGES = (
     "keras3-resnet",
@@ -27,10 +28,10 @@ PACKAGES = (
 )
 
 
-def versions() -> dict[str, str]:
+def versions(packages: Iterable[str] = PACKAGES) -> dict[str, str]:
     """The distributions that are installed, of those that matter here."""
     found = {}
-    for package in PACKAGES:
+    for package in packages:
         try:
             found[package] = importlib.metadata.version(package)
         except importlib.metadata.PackageNotFoundError:

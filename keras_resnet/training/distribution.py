@@ -89,7 +89,20 @@ class Distribution:
 
     def from_first(self, make: Callable[[], Value]) -> Value:
         """What `make` returns or raises in the first process, in all of them."""
-        return make()
+        made: tuple[Any, Exception | None] = None, None
+        if self.is_first:
+            try:
+                made = make(), None
+            except Exception as error:
+                made = None, error
+        value, raised = self.broadcast(made)
+        if raised is not None:
+            raise raised
+        return value
+
+    def broadcast(self, value: Value) -> Value:
+        """The first process' value, in all of them."""
+        return value
 
     def total(self, numbers: np.ndarray) -> np.ndarray:
         """The sum over the processes."""
@@ -202,3 +215,39 @@ def share_state(distribution: Distribution, model: keras.Model) -> None:
     )
     for variable, value in zip(variables, values, strict=True):
         variable.assign(value)
+
+
+SEED_STEP = 1_000_003
+
+
+def spread_seeds(model: keras.Model, index: int) -> None:
+    """Moves the seeds of random layers on by a step for each process."""
+    for variable in model.variables:
+        if variable.path.endswith("seed_generator_state"):
+            shift = np.array([index * SEED_STEP, 0])
+            state = keras.ops.convert_to_numpy(variable).astype("int64") + shift
+            variable.assign(state % 2**31)
+
+
+BUCKET_BYTES = 25 * 2**20  # as DistributedDataParallel's
+Part = TypeVar("Part")
+
+
+def buckets_of(
+    parts: Iterable[Part], bytes_of: Callable[[Part], int], kind_of: Callable[[Part], Any]
+) -> list[list[Part]]:
+    """Runs of parts of one kind, of about `BUCKET_BYTES` each: what is one message.
+
+    >>> [len(run) for run in buckets_of([2**24, 2**24, 3], lambda size: size, type)]
+    [1, 2]
+    """
+    buckets: list[list[Part]] = []
+    room, kind = 0, None
+    for part in parts:
+        size = bytes_of(part)
+        if not buckets or room < size or kind != kind_of(part):
+            buckets.append([])
+            room, kind = BUCKET_BYTES, kind_of(part)
+        buckets[-1].append(part)
+        room -= size
+    return buckets

@@ -105,22 +105,13 @@ class DataParallel(Distribution):
             for row, length in zip(rows, lengths, strict=True)
         ]
 
-    def from_first(self, make):
+    def broadcast(self, value):
         if self.count == 1:
-            return make()
-        made: list[Any] = [None, None]
-        if self.is_first:
-            try:
-                made[0] = make()
-            except Exception as error:
-                made[1] = error
-        data = np.frombuffer(pickle.dumps(made), "uint8")
+            return value
+        data = np.frombuffer(pickle.dumps(value), "uint8")
         length = int(multihost_utils.broadcast_one_to_all(np.array(len(data), "int32")))
         sent = multihost_utils.broadcast_one_to_all(np.resize(data, length))
-        made = pickle.loads(np.asarray(sent).tobytes())
-        if made[1] is not None:
-            raise made[1]
-        return made[0]
+        return pickle.loads(np.asarray(sent).tobytes())
 
 
 def join(timeout: float) -> None:

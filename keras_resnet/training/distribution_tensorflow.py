@@ -46,21 +46,17 @@ def automatic() -> str:
 
 def start(kind: str, synchronize: bool, timeout: float) -> Distribution:
     if kind == "multi-worker":
-        raise RuntimeError(MULTI_WORKER)
+        if not announced():
+            raise RuntimeError("multi-worker wants the workers' addresses in TF_CONFIG")
+        from keras_resnet.training.distribution_workers import Workers
+
+        return Workers(workers_of(os.environ.get("TF_CONFIG")), synchronize, timeout)
     if announced():
         raise RuntimeError(
             f"mirrored trains in one process, and this one is one of several ({announced()}). "
             "Unset TF_CONFIG"
         )
     return Mirrored(synchronize)
-
-
-MULTI_WORKER = (
-    "Keras 3.15 cannot train under MultiWorkerMirroredStrategy (keras-team/keras issue 20585): "
-    "model.fit fails where it builds the model by a first distributed batch and, passed that, "
-    "where it reduces its logs over the workers. For several hosts take KERAS_BACKEND=jax or "
-    "torch, and for one host TensorFlow's mirrored with TF_CONFIG unset"
-)
 
 
 def fed(data: Any, start: int, stop: int) -> Iterable:

@@ -13,10 +13,8 @@ import torch.distributed as dist
 
 from keras_resnet.data.feed import on_device
 from keras_resnet.layers import replicas
-from keras_resnet.training.distribution import Distribution, share_state
+from keras_resnet.training.distribution import Distribution, share_state, spread_seeds
 from keras_resnet.training.gradients_torch import average_gradients
-
-SEED_STEP = 1_000_003
 
 
 def announced() -> str:
@@ -71,11 +69,7 @@ class DataParallel(Distribution):
         )
 
     def spread_seeds(self, model: keras.Model) -> None:
-        for variable in model.variables:
-            if variable.path.endswith("seed_generator_state"):
-                shift = np.array([self.index * SEED_STEP, 0])
-                state = keras.ops.convert_to_numpy(variable).astype("int64") + shift
-                variable.assign(state % 2**31)
+        spread_seeds(model, self.index)
 
     def settle(self, model: keras.Model) -> None:
         trainable = {id(variable) for variable in model.trainable_variables}
@@ -94,17 +88,10 @@ class DataParallel(Distribution):
         dist.all_gather_object(values, value)
         return values
 
-    def from_first(self, make):
-        made: list[Any] = [None, None]
-        if self.is_first:
-            try:
-                made[0] = make()
-            except Exception as error:
-                made[1] = error
-        dist.broadcast_object_list(made, src=0)
-        if made[1] is not None:
-            raise made[1]
-        return made[0]
+    def broadcast(self, value):
+        values = [value]
+        dist.broadcast_object_list(values, src=0)
+        return values[0]
 
 
 def join(timeout: float) -> None:

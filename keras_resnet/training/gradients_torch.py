@@ -15,7 +15,7 @@ import torch.distributed as dist
 from torch.autograd import Variable
 from torch.utils.hooks import RemovableHandle
 
-BUCKET_BYTES = 25 * 2**20  # as DistributedDataParallel's
+from keras_resnet.training.distribution import buckets_of
 
 
 def average_gradients(parameters: Sequence[torch.nn.Parameter]) -> list[RemovableHandle]:
@@ -27,24 +27,18 @@ def average_gradients(parameters: Sequence[torch.nn.Parameter]) -> list[Removabl
     Returns:
         What ends it, when all are removed.
     """
-    averager = Averager(buckets_of(list(reversed(parameters))))
+    averager = Averager(buckets_of(parameters[::-1], bytes_of, kind_of))
     return [
         parameter.register_post_accumulate_grad_hook(averager.ready) for parameter in parameters
     ]
 
 
-def buckets_of(parameters: list[torch.nn.Parameter]) -> list[list[torch.nn.Parameter]]:
-    """Runs of parameters of one type on one device, of about `BUCKET_BYTES` each."""
-    buckets: list[list[torch.nn.Parameter]] = []
-    room, kind = 0, None
-    for parameter in parameters:
-        size = parameter.numel() * parameter.element_size()
-        if room < size or kind != (parameter.dtype, parameter.device):
-            buckets.append([])
-            room, kind = BUCKET_BYTES, (parameter.dtype, parameter.device)
-        buckets[-1].append(parameter)
-        room -= size
-    return buckets
+def bytes_of(parameter: torch.Tensor) -> int:
+    return parameter.numel() * parameter.element_size()
+
+
+def kind_of(parameter: torch.Tensor) -> tuple:
+    return parameter.dtype, parameter.device
 
 
 class Averager:
