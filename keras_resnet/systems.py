@@ -4,7 +4,7 @@ VGG is arXiv:1409.1556, GoogLeNet arXiv:1409.4842, PReLU-net arXiv:1502.01852, B
 arXiv:1502.03167. No Keras in this file: importing it costs nothing.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from typing import Any, ClassVar
 
 from keras_resnet.paper import ARCHITECTURES, Architecture, architecture, is_count
@@ -270,3 +270,24 @@ def network_row(network) -> Any:
     if isinstance(network, Architecture | System):
         return network
     return architecture(network, NETWORKS)
+
+
+def narrowed(row, width: int):
+    """The same network with `width` filters in its first layers, and all others in proportion.
+
+    PReLU-nets, whose first layer has fewer than they are named after, count their first stage.
+
+    Example:
+
+    >>> narrowed(network_row("vgg16"), 8).units
+    512
+    """
+    part = width / (row.filters[0] if isinstance(row, PReLUNet) else row.width)
+
+    def in_proportion(count):
+        if isinstance(count, tuple):
+            return tuple(map(in_proportion, count))
+        return max(1, round(part * count))
+
+    named = {field.name for field in fields(row)} & {"width", "filters", "conv1", "units"}
+    return replace(row, **{name: in_proportion(getattr(row, name)) for name in named})

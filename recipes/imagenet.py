@@ -1,6 +1,7 @@
 """Trains on ImageNet as the paper did, or as those who came after it.
 
     python recipes/imagenet.py --data imagenet/                          # the paper, ResNet-50
+    python recipes/imagenet.py --data imagenet/ --model googlenet        # as its own paper says
     python recipes/imagenet.py --data imagenet/ --recipe goyal --model resnet101
     python recipes/imagenet.py --data flowers/ --recipe fast --model resnet18 --epochs 30
     python recipes/imagenet.py --dataset digits --model resnet18 --recipe fast
@@ -20,14 +21,13 @@ import common
 import keras
 import runs
 from common import option
+from imagenet_settings import RECIPES, Settings, recipe_of
 
 import keras_resnet
 from keras_resnet import training
-from keras_resnet.data import open_images, samples
-from keras_resnet.data.augmentation import Augmentation, CentreCrop
-from keras_resnet.data.mixing import Mixing
-from keras_resnet.data.pipeline import EvaluationBatches, ImageBatches
-from keras_resnet.data.randaugment import RandAugment
+from keras_resnet.data import CentreCrop, EvaluationBatches, ImageBatches, open_images, samples
+from keras_resnet.options import MEAN, STD
+from keras_resnet.systems import narrowed, network_row
 
 WHERE_IMAGENET_IS = """There is no ImageNet here. To get it:
   1. Sign up at https://image-net.org/download and agree to its terms.
@@ -37,112 +37,8 @@ WHERE_IMAGENET_IS = """There is no ImageNet here. To get it:
   5. To see the recipe run at once: --dataset digits, or --dataset synthetic."""
 
 
-@dataclasses.dataclass(frozen=True)
-class Settings:
-    """How one paper trained. Epochs are of 1,281,167 images; rates are of the batch named."""
-
-    source: str
-    epochs: int
-    batch_size: int
-    learning_rate: float
-    schedule: str  # "steps": by 10 at `drops`; "cosine": to 0; "triangle": straight to 0
-    drops: tuple[float, ...] = ()
-    warmup: float = 0  # epochs
-    optimizer: str = "sgd"
-    nesterov: bool = False
-    weight_decay: float = 1e-4
-    loss: str = "softmax"  # or "binary"
-    label_smoothing: float = 0.0
-    size: int = 224
-    last_size: int = 224  # where it is another, sizes rise in between by steps of 32
-    rise: tuple[float, float] = (0, 0)  # epochs in which they do
-    evaluation: tuple[int, int] = (256, 224)  # shorter side, then the square
-    augmentation: Augmentation = dataclasses.field(default_factory=Augmentation)
-    mixing: Mixing | None = None
-    repeats: int = 1
-    drop_path: float = 0.0
-    stride_on: str = "3x3"
-    zero_init_residual: bool = False
-    recompute_batch_norm: bool = False
-
-
-RECIPES = {
-    "paper": Settings(
-        source="He et al. 2016, Sec. 3.4, arXiv:1512.03385",
-        epochs=120,  # "for up to 60 x 10^4 iterations"
-        batch_size=256,  # "a mini-batch size of 256"
-        learning_rate=0.1,  # "starts from 0.1"
-        schedule="steps",  # "divided by 10 when the error plateaus": they do not say when
-        drops=(30, 60, 90),
-        # "shorter side randomly sampled in [256, 480]", "the standard color augmentation"
-        augmentation=Augmentation(crop="scale", shorter=(256, 480), lighting=0.1),
-        stride_on="1x1",
-        recompute_batch_norm=True,  # the authors' release notes; see `recompute_batch_norm`
-    ),
-    "goyal": Settings(
-        source="Goyal et al. 2017, Sec. 5.1, arXiv:1706.02677",
-        epochs=90,
-        batch_size=256,  # "lr = 0.1 kn/256": another batch size scales the rate
-        learning_rate=0.1,
-        schedule="steps",
-        drops=(30, 60, 80),  # "reduced by 1/10 at the 30-th, 60-th, and 80-th epoch"
-        warmup=5,  # "gradual warmup ... after 5 epochs"
-        nesterov=True,
-        zero_init_residual=True,  # "we initialize gamma = 0" of "each residual block's last BN"
-    ),
-    "a2": Settings(
-        source="Wightman et al. 2021, Table 2, arXiv:2110.00476",
-        epochs=300,
-        batch_size=2048,
-        learning_rate=5e-3,
-        schedule="cosine",
-        warmup=5,
-        optimizer="lamb",
-        weight_decay=0.02,
-        loss="binary",
-        evaluation=(236, 224),
-        augmentation=Augmentation(
-            interpolation="bicubic", antialias=True, randaugment=RandAugment(magnitude=7)
-        ),
-        mixing=Mixing(mixup=0.1, cutmix=1.0),
-        repeats=3,
-        drop_path=0.05,
-        zero_init_residual=True,
-    ),
-    "a3": Settings(
-        source="Wightman et al. 2021, Table 2, arXiv:2110.00476",
-        epochs=100,
-        batch_size=2048,
-        learning_rate=8e-3,
-        schedule="cosine",
-        warmup=5,
-        optimizer="lamb",
-        weight_decay=0.02,
-        loss="binary",
-        size=160,
-        last_size=160,
-        evaluation=(236, 224),
-        augmentation=Augmentation(
-            interpolation="bicubic", antialias=True, randaugment=RandAugment(magnitude=6)
-        ),
-        mixing=Mixing(mixup=0.1, cutmix=1.0),
-        zero_init_residual=True,
-    ),
-    "fast": Settings(
-        source="FFCV's rn50, https://github.com/libffcv/ffcv-imagenet; FixRes, arXiv:1906.06423",
-        epochs=16,
-        batch_size=1024,
-        learning_rate=1.7,  # of a batch of 1024
-        schedule="triangle",
-        warmup=2,
-        label_smoothing=0.1,
-        size=160,
-        last_size=192,
-        rise=(11.8, 13.8),  # as 65 to 76 of 88
-        evaluation=(256, 224),
-        zero_init_residual=True,
-    ),
-}
+# A mirrored digit is none, and neither is a small part of one.
+OF_DIGITS = {"flip": False, "area": (0.7, 1.0), "shorter": (224, 256)}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -156,6 +52,7 @@ class Recipe(runs.Training):
     batch_size: int = option(0, "0: that of the recipe; the learning rate follows in proportion")
     learning_rate: float = option(0.0, "0: that of the recipe")
     width: int = option(0, "channels of the first stage, for a narrow network; 0: the paper's")
+    size: int = option(0, "side of the images in pixels, to try it on few; 0: that of the recipe")
     workers: int = option(0, "threads that decode images; 0: as many as there are processors")
     on_bad_image: str = option("skip", "skip: name it and go on; fatal: stop")
     out: str = option("runs/imagenet", "folder to write to, or to continue in")
@@ -165,14 +62,24 @@ class Recipe(runs.Training):
         keras_resnet.paper.one_of("recipe", self.recipe, RECIPES)
         keras_resnet.paper.one_of("dataset", self.dataset, ("imagenet", "digits", "synthetic"))
         keras_resnet.paper.one_of("on_bad_image", self.on_bad_image, ("skip", "fatal"))
-        keras_resnet.paper.architecture(self.model)
-        for name in ("epochs", "steps", "batch_size", "learning_rate", "width", "workers"):
+        row, chosen = network_row(self.model), RECIPES[self.recipe]
+        for name in ("epochs", "steps", "batch_size", "learning_rate", "width", "size", "workers"):
             if getattr(self, name) < 0:
                 raise ValueError(f"`{name}` must be at least 0. Received: {getattr(self, name)}")
+        if 0 < self.size < row.stride:
+            raise ValueError(
+                f"`size` must be at least {row.stride} for {self.model}. Received: {self.size}"
+            )
+        sides = {chosen.size, chosen.last_size, chosen.evaluation[1]}
+        if row.flattens and len(sides) > 1 and not (self.size or self.smoke):
+            raise ValueError(
+                f"{self.model} takes images of one size: give `size`. "
+                f"Received: recipe {self.recipe}, whose images have {sorted(sides)} pixels a side"
+            )
 
     def settings(self) -> Settings:
         """The recipe's, with what the command line says instead."""
-        chosen = RECIPES[self.recipe]
+        chosen = recipe_of(self.recipe, self.model)
         batch = self.batch_size or (8 if self.smoke else chosen.batch_size)
         rate = self.learning_rate or chosen.learning_rate * batch / chosen.batch_size
         epochs = self.epochs or (1 if self.smoke else chosen.epochs)
@@ -183,33 +90,42 @@ class Recipe(runs.Training):
             batch_size=batch,
             learning_rate=rate,
             drops=tuple(part * epoch for epoch in chosen.drops),
+            every=part * chosen.every,
             warmup=part * chosen.warmup,
             rise=(part * chosen.rise[0], part * chosen.rise[1]),
             label_smoothing=self.label_smoothing or chosen.label_smoothing,
+            ema=self.ema or chosen.ema,
         )
-        if self.smoke:
-            small = {"size": 32, "last_size": 32, "evaluation": (36, 32)}
-            changed = dataclasses.replace(changed, **small)
-        return changed
+        if self.dataset == "digits":
+            gentle = dataclasses.replace(chosen.augmentation, **OF_DIGITS)
+            changed = dataclasses.replace(changed, augmentation=gentle)
+        # Auxiliary heads average squares of a map that is 16 times as small.
+        size = self.size or ((96 if chosen.loss_weights else 32) if self.smoke else 0)
+        if not size:
+            return changed
+        shorter = size * chosen.evaluation[0] // chosen.evaluation[1]
+        return dataclasses.replace(changed, size=size, last_size=size, evaluation=(shorter, size))
 
 
 def build(recipe, settings, classes):
     """The network, which takes images of 0 to 255 and gives logits."""
-    row = keras_resnet.paper.architecture(recipe.model)
+    row = network_row(recipe.model)
     if recipe.width:
-        row = dataclasses.replace(row, width=recipe.width)
-    options: dict[str, Any] = {}
-    if row.block == "bottleneck":
+        row = narrowed(row, recipe.width)
+    options: dict[str, Any] = {"auxiliary": bool(settings.loss_weights)}
+    if row.family == "resnet" and row.block == "bottleneck":
         options["stride_on"] = settings.stride_on
     if row.shortcut:
-        options["zero_init_residual"] = settings.zero_init_residual
+        options["zero_init_residual"] = settings.zero_init_residual and not row.preactivated
         options["drop_path_rate"] = settings.drop_path
+    side = settings.size if row.flattens or settings.loss_weights else None
+    image = keras.Input((side, side, 3), name="image")
+    variance = [std**2 if settings.divides_by_deviation else 1.0 for std in STD]
     return keras_resnet.build(
         row,
+        input_tensor=keras.layers.Normalization(-1, MEAN, variance, name="preprocessing")(image),
         classes=classes,
-        input_shape=(None, None, 3),
         classifier_activation=None,
-        include_preprocessing=True,
         name=recipe.model,
         **options,
     )
@@ -225,7 +141,13 @@ def learning_rate(settings, updates_per_epoch):
         at_zero = top * total / (total - warmup)  # the line that passes `top` after the warm-up
         fall = keras.optimizers.schedules.PolynomialDecay(at_zero, total, 0.0)
         return training.WarmUp(fall, warmup)
-    fall = training.step_drops(top, [round(epoch * updates_per_epoch) for epoch in settings.drops])
+    if settings.schedule == "exponential":
+        every = max(1, round(settings.every * updates_per_epoch))
+        return keras.optimizers.schedules.ExponentialDecay(
+            top, every, settings.factor, staircase=True
+        )
+    drops = [round(epoch * updates_per_epoch) for epoch in settings.drops]
+    fall = training.step_drops(top, drops, settings.factor)
     # "a small learning rate": that of one worker's 256 images
     return training.WarmUp(fall, warmup, start=min(0.1, top))
 
@@ -236,7 +158,7 @@ def compile_model(model, recipe, settings, updates_per_epoch):
     if settings.optimizer == "lamb":
         optimizer = training.LAMB(rate, **shared)
     else:
-        optimizer = training.SGD(rate, 0.9, nesterov=settings.nesterov, **shared)
+        optimizer = training.SGD(rate, settings.momentum, nesterov=settings.nesterov, **shared)
     if settings.loss == "binary":
         loss = training.BinaryCrossentropy(settings.label_smoothing, threshold=0.2)
     elif settings.mixing:
@@ -290,8 +212,11 @@ def main(recipe):
     tested = EvaluationBatches(
         held_out, min(256, settings.batch_size), crop=crop, size=size, **shared
     )
-    model = build(recipe, settings, classes)
-    compile_model(model, recipe, settings, batches.steps_per_epoch / recipe.accumulate)
+    network = trained = build(recipe, settings, classes)
+    if settings.loss_weights:
+        trained = training.WithAuxiliaryLosses(network, settings.loss_weights)
+        network = keras.Model(network.input, network.output["fc"], name=recipe.model)
+    compile_model(trained, recipe, settings, batches.steps_per_epoch / recipe.accumulate)
     print(
         f"{recipe.model} on {len(images):,} images of {classes} classes, {len(held_out):,} held "
         f"out; recipe {recipe.recipe} ({settings.source}), on {keras.backend.backend()}"
@@ -303,15 +228,16 @@ def main(recipe):
             training.recompute_batch_norm(model, batches.batches(0, sample))
 
     runs.run(
-        recipe,
-        model,
+        dataclasses.replace(recipe, ema=settings.ema),
+        trained,
         batches,
         network=recipe.model,
         steps=recipe.steps or settings.epochs * batches.steps_per_epoch,
         image=(size, size, 3),
-        evaluate=lambda model: training.evaluate(model, tested),
+        evaluate=lambda model: training.evaluate(network, tested),
         settings=dataclasses.asdict(settings),
         finish=finish,
+        kept=network,
     )
     for name, reason in {**batches.bad_images, **tested.bad_images}.items():
         print(f"Passed over: {name}: {reason}")

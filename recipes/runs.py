@@ -124,6 +124,7 @@ def run(
     callbacks: Sequence[keras.callbacks.Callback] = (),
     settings: Any = None,
     finish: Callable[[keras.Model], None] | None = None,
+    kept: keras.Model | None = None,
 ) -> None:
     """Trains, and leaves in --out: config.json, log.csv, results.json, curves.png, model.keras.
 
@@ -138,6 +139,7 @@ def run(
         callbacks: of Keras.
         settings: what the recipe's name stood for.
         finish: done to the model before it is measured for the last time and saved.
+        kept: what is counted and saved, where parts of the model only help to train it.
     """
     out = Path(recipe.out)
     record = {
@@ -175,7 +177,7 @@ def run(
         final = evaluate(model)
         if distribution.is_first:
             with distribution.alone():
-                write_results(out, record, model, network, image, rows, final)
+                write_results(out, record, kept or model, network, image, rows, final)
 
 
 def write_results(out, record, model, network, image, rows, final):

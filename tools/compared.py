@@ -54,7 +54,8 @@ def settings() -> str:
                 f"{one.momentum:g}",
                 f"{one.weight_decay:g}",
                 f"{one.iterations:,} ({one.epochs:.0f} epochs)",
-                f"{what} {low:g} to {high:g}, {how.color}",
+                f"{what} {low:g} to {high:g}, lighting {how.lighting:g}"
+                + (f", photometric {how.photometric:g}" if how.photometric else ""),
                 ", ".join(f"{rate:g}" for rate in one.dropout) or "none",
             )
         )

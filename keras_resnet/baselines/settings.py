@@ -41,8 +41,8 @@ class Augmentation:
         area: range of the part of the image that a crop covers, whose aspect ratio is drawn from
             `aspect`; None where `shorter_side` is used.
         aspect: width over height of such a crop.
-        color: `"pca"` is AlexNet's lighting noise; `"photometric"` brightness, contrast and
-            saturation (Howard, arXiv:1312.5402).
+        lighting: standard deviation of AlexNet's noise along the principal components of colour.
+        photometric: how far the factors of contrast, brightness and colour are from 1, at most.
         mean: `"pixel"` takes off the mean image, `"channel"` the mean colour.
         flip: whether half the images are mirrored.
     """
@@ -50,7 +50,8 @@ class Augmentation:
     shorter_side: tuple[int, int] | None = None
     area: tuple[float, float] | None = None
     aspect: tuple[float, float] = (1.0, 1.0)
-    color: Literal["pca", "photometric"] | None = "pca"
+    lighting: float = 0.1
+    photometric: float = 0.0
     mean: Literal["pixel", "channel"] = "channel"
     flip: bool = True
 
@@ -121,7 +122,7 @@ GOOGLENET = TrainingSettings(
     # 8 epochs of 1,281,167 images in batches of 32.
     schedule=Schedule("exponential", 0.96, every=320_000),
     iterations=10_000_000,
-    augmentation=Augmentation(area=(0.08, 1.0), aspect=(3 / 4, 4 / 3), color="photometric"),
+    augmentation=Augmentation(area=(0.08, 1.0), aspect=(3 / 4, 4 / 3), photometric=0.5),
     dropout=(0.4, 0.7, 0.7),
     loss_weights={"fc": 1.0, "loss1": 0.3, "loss2": 0.3},
     averaging=True,
@@ -131,7 +132,9 @@ GOOGLENET = TrainingSettings(
         'Polyak averaging was used to create the final model used at inference time."',
         '"sampling of various sized patches of the image whose size is distributed evenly between '
         "8% and 100% of the image area and whose aspect ratio is chosen randomly between 3/4 and "
-        '4/3"; "the photometric distortions by Andrew Howard were useful".',
+        '4/3"; "the photometric distortions by Andrew Howard were useful": here contrast, '
+        "brightness and colour by factors of 0.5 to 1.5. Interpolation at random, whose effect "
+        "they could not tell, is left out.",
         'Sec. 5: "the losses of the auxiliary classifiers were weighted by 0.3".',
         "Batch size, rate, weight decay and iterations are not in the paper: Caffe's "
         "bvlc_googlenet solver.prototxt, which steps by 0.96 every 320,000 of 10,000,000.",
@@ -168,13 +171,13 @@ BN_INCEPTION = TrainingSettings(
     # GoogLeNet's 8 epochs, six times as fast.
     schedule=Schedule("exponential", 0.96, every=53_333),
     iterations=6_000_000,
-    augmentation=Augmentation(area=(0.08, 1.0), aspect=(3 / 4, 4 / 3), color="photometric"),
+    augmentation=Augmentation(area=(0.08, 1.0), aspect=(3 / 4, 4 / 3), photometric=0.25),
     sources=(
         'arXiv:1502.03167, Sec. 4.2.2: "BN-x30: Like BN-x5, but with the initial learning rate '
         '0.045 (30 times that of Inception)", 74.8 % after 6 x 10^6 steps of 32 images.',
         'Sec. 4.2.1: "Remove Dropout", "Reduce the L2 weight regularization" by a factor of 5, '
         '"Accelerate the learning rate decay" 6 times, "Shuffle training examples more '
-        'thoroughly", "Reduce the photometric distortions".',
+        'thoroughly", "Reduce the photometric distortions": by half here.',
         "The weight decay that is divided by 5 is not in the paper: 2e-4, Caffe's bvlc_googlenet. "
         "Nor are the decay's own numbers: GoogLeNet's, whose paper this one starts from.",
     ),

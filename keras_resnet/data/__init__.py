@@ -8,6 +8,7 @@ from keras_resnet.data.arrays import ArrayBatches, PadCropFlip
 from keras_resnet.data.augmentation import Augmentation, CentreCrop
 from keras_resnet.data.feed import on_device
 from keras_resnet.data.mixing import Mixing
+from keras_resnet.data.photometric import Photometric
 from keras_resnet.data.pipeline import BadImageError, EvaluationBatches, ImageBatches
 from keras_resnet.data.prepared import prepare_imagenet
 from keras_resnet.data.randaugment import RandAugment
@@ -23,6 +24,7 @@ __all__ = [
     "Images",
     "Mixing",
     "PadCropFlip",
+    "Photometric",
     "RandAugment",
     "on_device",
     "open_images",

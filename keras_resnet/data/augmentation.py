@@ -10,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 
 from keras_resnet.data.order import normals, uniforms
+from keras_resnet.data.photometric import Photometric
 from keras_resnet.data.randaugment import RandAugment, augmented
 from keras_resnet.data.windows import AREA_DRAWS, area_windows, scale_windows
 
@@ -74,7 +75,7 @@ class Augmentation:
         dct_scaling: decode a JPEG at a half or a quarter of its size where that has as many
             pixels as are asked for. It saves some per cent at 160 pixels, less at 224, and comes
             as close to PIL's antialiased resizing as leaving pixels out does.
-        randaugment: a `RandAugment`, or None.
+        randaugment: a `RandAugment`, a `Photometric`, or None.
 
     Example, what Goyal et al. and most after them take, and the paper's own:
 
@@ -93,7 +94,7 @@ class Augmentation:
     interpolation: Literal["bilinear", "bicubic"] = "bilinear"
     antialias: bool = False
     dct_scaling: bool = False
-    randaugment: RandAugment | None = None
+    randaugment: RandAugment | Photometric | None = None
 
     def __post_init__(self):
         for name, values in (("crop", ("area", "scale")), ("interpolation", KERNELS)):

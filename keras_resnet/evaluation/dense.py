@@ -124,9 +124,6 @@ def sliding(layer, is_last: bool):
     if isinstance(layer, layers.AveragePooling2D | layers.MaxPooling2D):
         if spatial(layer.output.shape, layer.data_format) == (1, 1):
             config["strides"] = (1, 1)  # one window in the crop: neighbours are a pixel apart
-    elif "window" in config and config["window"] is None and channel_axis() == 3:
-        # A pyramid of the whole map (PReLU-net's) becomes one of every square of the crop's map.
-        config["window"] = spatial(layer.input.shape, "channels_last")[0]
     elif len(layer.output.shape) != 4:
         if not isinstance(layer, POINTWISE):
             raise ValueError(

@@ -1,5 +1,6 @@
 """Training as the paper trains, and runs that survive being stopped."""
 
+from keras_resnet.training.auxiliary import WithAuxiliaryLosses
 from keras_resnet.training.averages import WeightAverages
 from keras_resnet.training.checkpoints import Checkpoints, DamagedError
 from keras_resnet.training.distribution import Distribution, active, distributed
@@ -33,6 +34,7 @@ __all__ = [
     "WarmUp",
     "WarmUpUntil",
     "WeightAverages",
+    "WithAuxiliaryLosses",
     "active",
     "cosine",
     "distributed",

@@ -1,0 +1,157 @@
+"""How networks are trained on ImageNet: the settings of `recipes/imagenet.py`, paper by paper."""
+
+import dataclasses
+
+from keras_resnet.baselines.settings import SETTINGS
+from keras_resnet.data.augmentation import Augmentation
+from keras_resnet.data.mixing import Mixing
+from keras_resnet.data.photometric import Photometric
+from keras_resnet.data.randaugment import RandAugment
+from keras_resnet.systems import network_row
+
+IMAGES = 1_281_167  # of an epoch
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    """How one paper trained. Epochs are of 1,281,167 images; rates are of the batch named."""
+
+    source: str
+    epochs: int
+    batch_size: int
+    learning_rate: float
+    schedule: str  # "steps", "exponential"; "cosine": to 0; "triangle": straight to 0
+    drops: tuple[float, ...] = ()  # epochs after which "steps" multiply by `factor`
+    every: float = 0  # epochs after which "exponential" does, again and again
+    factor: float = 0.1
+    warmup: float = 0  # epochs
+    optimizer: str = "sgd"
+    momentum: float = 0.9
+    nesterov: bool = False
+    weight_decay: float = 1e-4
+    loss: str = "softmax"  # or "binary"
+    label_smoothing: float = 0.0
+    size: int = 224
+    last_size: int = 224  # where it is another, sizes rise in between by steps of 32
+    rise: tuple[float, float] = (0, 0)  # epochs in which they do
+    evaluation: tuple[int, int] = (256, 224)  # shorter side, then the square
+    augmentation: Augmentation = dataclasses.field(default_factory=Augmentation)
+    mixing: Mixing | None = None
+    repeats: int = 1
+    drop_path: float = 0.0
+    stride_on: str = "3x3"
+    zero_init_residual: bool = False
+    divides_by_deviation: bool = True  # or images are only less the mean colour
+    loss_weights: dict[str, float] = dataclasses.field(default_factory=dict)  # auxiliary heads
+    ema: float = 0.0
+    recompute_batch_norm: bool = False
+
+
+def paper(network: str) -> Settings:
+    """As its authors trained a network; `keras_resnet.baselines.settings` quotes their sentences.
+
+    "When the error plateaus" is at parts of the training that they do not name. BN's statistics
+    are computed anew after training, as ResNets' authors and BN-Inception's Algorithm 2 have it.
+    """
+    row = network_row(network)
+    told, fall = SETTINGS[row.family], SETTINGS[row.family].schedule
+    crops, epochs = told.augmentation, round(told.epochs)
+    how = {"shorter": crops.shorter_side} if crops.shorter_side else {"area": crops.area}
+    normalizes = row.family in ("resnet", "bn_inception")
+    return Settings(
+        source=told.sources[0].partition(': "')[0],
+        epochs=epochs,
+        batch_size=told.batch_size,
+        learning_rate=told.learning_rate,
+        schedule="exponential" if fall.every else "steps",
+        drops=tuple(epochs * part for part in fall.boundaries),
+        every=(fall.every or 0) * told.batch_size / IMAGES,
+        factor=fall.factor,
+        momentum=told.momentum,
+        weight_decay=told.weight_decay,
+        augmentation=Augmentation(
+            crop="scale" if crops.shorter_side else "area",
+            flip=crops.flip,
+            lighting=crops.lighting,
+            randaugment=Photometric(crops.photometric) if crops.photometric else None,
+            **how,
+        ),
+        stride_on="1x1",
+        divides_by_deviation=normalizes,
+        loss_weights=told.loss_weights,
+        ema=0.9999 if told.averaging else 0.0,
+        recompute_batch_norm=normalizes,
+    )
+
+
+RECIPES = {
+    "paper": paper("resnet50"),
+    "goyal": Settings(
+        source="Goyal et al. 2017, Sec. 5.1, arXiv:1706.02677",
+        epochs=90,
+        batch_size=256,  # "lr = 0.1 kn/256": another batch size scales the rate
+        learning_rate=0.1,
+        schedule="steps",
+        drops=(30, 60, 80),  # "reduced by 1/10 at the 30-th, 60-th, and 80-th epoch"
+        warmup=5,  # "gradual warmup ... after 5 epochs"
+        nesterov=True,
+        zero_init_residual=True,  # "we initialize gamma = 0" of "each residual block's last BN"
+    ),
+    "a2": Settings(
+        source="Wightman et al. 2021, Table 2, arXiv:2110.00476",
+        epochs=300,
+        batch_size=2048,
+        learning_rate=5e-3,
+        schedule="cosine",
+        warmup=5,
+        optimizer="lamb",
+        weight_decay=0.02,
+        loss="binary",
+        evaluation=(236, 224),
+        augmentation=Augmentation(
+            interpolation="bicubic", antialias=True, randaugment=RandAugment(magnitude=7)
+        ),
+        mixing=Mixing(mixup=0.1, cutmix=1.0),
+        repeats=3,
+        drop_path=0.05,
+        zero_init_residual=True,
+    ),
+    "a3": Settings(
+        source="Wightman et al. 2021, Table 2, arXiv:2110.00476",
+        epochs=100,
+        batch_size=2048,
+        learning_rate=8e-3,
+        schedule="cosine",
+        warmup=5,
+        optimizer="lamb",
+        weight_decay=0.02,
+        loss="binary",
+        size=160,
+        last_size=160,
+        evaluation=(236, 224),
+        augmentation=Augmentation(
+            interpolation="bicubic", antialias=True, randaugment=RandAugment(magnitude=6)
+        ),
+        mixing=Mixing(mixup=0.1, cutmix=1.0),
+        zero_init_residual=True,
+    ),
+    "fast": Settings(
+        source="FFCV's rn50, https://github.com/libffcv/ffcv-imagenet; FixRes, arXiv:1906.06423",
+        epochs=16,
+        batch_size=1024,
+        learning_rate=1.7,  # of a batch of 1024
+        schedule="triangle",
+        warmup=2,
+        label_smoothing=0.1,
+        size=160,
+        last_size=192,
+        rise=(11.8, 13.8),  # as 65 to 76 of 88
+        evaluation=(256, 224),
+        zero_init_residual=True,
+    ),
+}
+
+
+def recipe_of(name: str, network: str) -> Settings:
+    """The settings of a recipe for a network: the papers' differ."""
+    return paper(network) if name == "paper" else RECIPES[name]
