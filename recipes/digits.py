@@ -130,7 +130,7 @@ def train(name, recipe, x, y, x_test, y_test):
     )
     if not logits:  # the run had ended before
         evaluate(model)
-    quantities = ("training_loss", "training_error", "test_loss", "test_error")
+    quantities = ("step", "training_loss", "training_error", "test_loss", "test_error")
     costs = keras_resnet.count(model)
     result = {
         "parameters": costs.trainable,

@@ -51,6 +51,8 @@ class Recipe(runs.Training):
     steps: int = option(0, "batches to train on instead, to try it; 0: all of the epochs")
     batch_size: int = option(0, "0: that of the recipe; the learning rate follows in proportion")
     learning_rate: float = option(0.0, "0: that of the recipe")
+    shortcut: str = option("", "A, B or C of Sec. 3.3, instead of the network's own")
+    blur_pool: bool = option(False, "strided convolutions read a blurred map (arXiv:1904.11486)")
     width: int = option(0, "channels of the first stage, for a narrow network; 0: the paper's")
     size: int = option(0, "side of the images in pixels, to try it on few; 0: that of the recipe")
     workers: int = option(0, "threads that decode images; 0: as many as there are processors")
@@ -112,7 +114,8 @@ def build(recipe, settings, classes):
     row = network_row(recipe.model)
     if recipe.width:
         row = narrowed(row, recipe.width)
-    options: dict[str, Any] = {"auxiliary": bool(settings.loss_weights)}
+    options: dict[str, Any] = {"shortcut": recipe.shortcut or None, "blur_pool": recipe.blur_pool}
+    options["auxiliary"] = bool(settings.loss_weights)
     if row.family == "resnet" and row.block == "bottleneck":
         options["stride_on"] = settings.stride_on
     if row.shortcut:
