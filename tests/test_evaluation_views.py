@@ -15,6 +15,7 @@ import keras_resnet
 from keras_resnet.evaluation import PROTOCOLS, Geometry, Protocol, fully_convolutional, views
 from keras_resnet.evaluation.contenders import Contender
 from keras_resnet.evaluation.dense import logits_model
+from keras_resnet.layers import SpatialPyramidPooling
 
 pytest.importorskip("PIL", reason='Pillow comes with the extra "weights"')
 
@@ -160,31 +161,10 @@ def test_flattened_maps_and_full_layers_slide_too(kind):
     assert dense.predict(images(1, 20, 16, 3), verbose=0).shape == (1, 2, 1, 5)
 
 
-class Corners(layers.Layer):
-    """A stand-in for spatial pyramid pooling: a map's first and last pixel, or each window's."""
-
-    def __init__(self, window=None, **kwargs):
-        super().__init__(**kwargs)
-        self.window = window
-
-    def call(self, x):
-        if self.window is None:
-            return keras.ops.concatenate([x[:, 0, 0], x[:, -1, -1]], axis=-1)
-        last = self.window - 1
-        end = -last or None
-        return keras.ops.concatenate([x[:, :end, :end], x[:, last:, last:]], axis=-1)
-
-    def compute_output_spec(self, x):
-        sides = () if self.window is None else (None, None)
-        return keras.KerasTensor((None, *sides, 2 * x.shape[-1]), x.dtype)
-
-    def get_config(self):
-        return {**super().get_config(), "window": self.window}
-
-
 def test_a_pyramid_of_the_map_slides_as_one_of_every_window():
     image = keras.Input((8, 8, 3))
-    x = layers.PReLU()(layers.Dense(6)(Corners()(layers.Conv2D(4, 1)(image))))
+    x = SpatialPyramidPooling((3, 1))(layers.Conv2D(4, 1)(image))
+    x = layers.PReLU()(layers.Dense(6)(x))
     model = keras.Model(image, layers.Dense(5, "softmax")(x))
     for variable in model.weights:
         variable.assign(images(*variable.shape, label=variable.path))

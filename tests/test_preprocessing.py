@@ -104,7 +104,12 @@ def test_preprocess_input_normalises_and_leaves_its_input_alone(name):
 def test_keras_preprocessing_gives_the_same_numbers_in_another_order():
     x = np.random.default_rng(0).uniform(0, 255, (1, 4, 4, 3)).astype("float32")
     bgr = keras.applications.resnet.preprocess_input(x.copy())
-    np.testing.assert_allclose(preprocess_input(x, "keras"), bgr[..., ::-1], rtol=1e-5, atol=1e-4)
+    rgb = preprocess_input(x, "resnet50.keras")
+    np.testing.assert_allclose(rgb, bgr[..., ::-1], rtol=1e-5, atol=1e-4)
+    v2 = keras.applications.resnet_v2.preprocess_input(x.copy())
+    np.testing.assert_allclose(preprocess_input(x, "resnet50v2.keras"), v2, rtol=1e-5, atol=1e-4)
+    with pytest.raises(ValueError, match=r"expect different images; one of 'resnet50\.keras'"):
+        preprocess_input(x, "keras")
 
 
 def test_images_that_are_not_rgb_and_unknown_formats_are_refused():
