@@ -1,22 +1,15 @@
 """Tables and the chart of what exported.py and precision.py have recorded."""
 
 import json
-import os
 import pathlib
 import statistics
 
 from sidebyside import results
 
+from keras_resnet.files import whole
+
 FOLDER = pathlib.Path(__file__).parent / "results" / "export"
 VNNI = {"avx512_vnni", "avx_vnni"}
-
-
-def write(path: pathlib.Path, record: dict) -> None:
-    """A record as JSON, whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    half = path.with_suffix(".part")
-    half.write_text(json.dumps(record, indent=2) + "\n")
-    os.replace(half, path)
 
 
 def read(name: str, folder: pathlib.Path = FOLDER) -> dict | None:
@@ -118,6 +111,5 @@ def draw(record: dict, path: pathlib.Path) -> None:
     axes.set_title(task, fontsize=10, loc="left")
     meaning = "images/s: median of the rounds, and their range"
     figure.supxlabel(f"{meaning} ({caption(record)})", fontsize=8)
-    half = path.with_suffix(".part")
-    figure.savefig(half, format="png", dpi=120, metadata={"Software": None})
-    os.replace(half, path)
+    with whole(path) as half:
+        figure.savefig(half, format="png", dpi=120, metadata={"Software": None})

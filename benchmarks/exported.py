@@ -1,7 +1,7 @@
 """Exported networks in the runtimes they are for, beside torchvision's, in one run.
 
     python benchmarks/exported.py                                   # a quarter of an hour, alone
-    python benchmarks/exported.py --size 64 --rounds 2 --contenders onnx --out /tmp/try
+    python benchmarks/exported.py --size 64 --rounds 2 --contenders onnx --out runs/try
 
 Writes exported.json, a table and a chart into benchmarks/results/export; afterwards
 `python tools/export_tables.py` puts them into docs/export.md.
@@ -25,7 +25,7 @@ import time
 from dataclasses import dataclass
 
 import export_page
-from sidebyside import machine
+from sidebyside import machine, results
 
 
 @dataclass(frozen=True)
@@ -246,7 +246,7 @@ def main() -> None:
     }
     table = [*export_page.promises(record), "", *export_page.speeds(record)]
     print("\n".join(table))
-    export_page.write(options.out / "exported.json", record)
+    results.save(options.out / "exported.json", record)
     (options.out / "exported.md").write_text("\n".join(table) + "\n")
     export_page.draw(record, options.out / "exported.png")
 

@@ -1,7 +1,7 @@
 """What smaller weights cost in accuracy: ResNet-20 with public weights on the CIFAR-10 test folder.
 
     KERAS_RESNET_DATA=folder python benchmarks/precision.py         # ten minutes, alone
-    KERAS_RESNET_DATA=folder python benchmarks/precision.py --every 100 --out /tmp/try
+    KERAS_RESNET_DATA=folder python benchmarks/precision.py --every 100 --out runs/try
 
 Writes precision.json into benchmarks/results/export; afterwards `python tools/export_tables.py`
 puts its table into docs/export.md.
@@ -27,7 +27,7 @@ os.environ.setdefault("KERAS_BACKEND", "torch")
 import export_page
 import numpy as np
 from PIL import Image
-from sidebyside import machine
+from sidebyside import machine, results
 
 import keras_resnet
 from keras_resnet.export import open_exported
@@ -120,7 +120,7 @@ def main() -> None:
         "commit": machine.commit(),
     }
     print("\n".join(export_page.precisions(record)))
-    export_page.write(options.out / "precision.json", record)
+    results.save(options.out / "precision.json", record)
 
 
 if __name__ == "__main__":

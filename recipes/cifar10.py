@@ -92,9 +92,7 @@ class Recipe(runs.Training):
                 "`model` must be of the family of Sec. 4.2, cifar_resnetN or cifar_plainN with "
                 f"N = 6n+2. Received: {self.model!r}"
             )
-        for name in ("steps", "batch_size", "learning_rate"):
-            if getattr(self, name) < 0:
-                raise ValueError(f"`{name}` must be at least 0. Received: {getattr(self, name)}")
+        self.at_least(0, "steps", "batch_size", "learning_rate")
         runs.part_of_batch(self, self.settings().batch_size)
 
     def settings(self) -> Settings:
@@ -190,11 +188,6 @@ def main(recipe):
         with whole(Path(recipe.out, "mean.npy")) as path:
             np.save(path, mean)
 
-    def finish(model):
-        if recipe.recompute_batch_norm:
-            sample = max(1, min(batches.steps_per_epoch, 8192 // batches.batch_size))
-            training.recompute_batch_norm(model, batches.batches(0, sample))
-
     runs.run(
         recipe,
         model,
@@ -206,7 +199,7 @@ def main(recipe):
         evaluate=lambda model: training.evaluate(model, held_out),
         callbacks=callbacks,
         settings=dataclasses.asdict(settings),
-        finish=finish,
+        finish=runs.recompute_over(batches) if recipe.recompute_batch_norm else None,
     )
 
 

@@ -7,6 +7,7 @@ import argparse
 import dataclasses
 import functools
 import importlib.metadata
+import math
 import os
 import platform
 import sys
@@ -33,6 +34,7 @@ def backend_asked_for(arguments: Sequence[str]) -> str | None:
 if (asked := backend_asked_for(sys.argv[1:])) in BACKENDS:
     os.environ["KERAS_BACKEND"] = str(asked)
 
+from keras_resnet.cli.common import aligned  # noqa: E402
 from keras_resnet.files import whole, write_json  # noqa: E402
 
 __all__ = ["whole", "write_json"]
@@ -64,12 +66,19 @@ class Run:
             raise ValueError(f"`backend` must be {', '.join(BACKENDS)}. Received: {self.backend!r}")
         if not 0 <= self.seed < 2**32:
             raise ValueError(f"`seed` must be from 0 to 2**32 - 1. Received: {self.seed}")
-        if self.checkpoint_every < 1:
-            raise ValueError(
-                f"`checkpoint_every` must be at least 1. Received: {self.checkpoint_every}"
-            )
+        self.at_least(1, "checkpoint_every")
         if Path(self.out).exists() and not Path(self.out).is_dir():
             raise ValueError(f"`out` must be a folder. Received: {self.out}, which is a file")
+
+    def at_least(self, least: int, *names: str) -> None:
+        """
+        Raises:
+            ValueError: a field of these is less, or no number.
+        """
+        for name in names:
+            value = getattr(self, name)
+            if not least <= value < math.inf:
+                raise ValueError(f"`{name}` must be at least {least}. Received: {value}")
 
     def configuration(self) -> dict[str, Any]:
         """What the result depends on: all but where and how often it is written."""
@@ -221,12 +230,5 @@ def table(rows: Sequence[dict[str, Any]]) -> str:
     resnet   10.25
     """
     lines = [list(rows[0]), *([str(value) for value in row.values()] for row in rows)]
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    left = [isinstance(value, str) and not value[:1].isdigit() for value in rows[0].values()]
-    return "\n".join(
-        "  ".join(
-            cell.ljust(width) if words else cell.rjust(width)
-            for cell, width, words in zip(line, widths, left, strict=True)
-        ).rstrip()
-        for line in lines
-    )
+    numbers = [name for name, value in rows[0].items() if str(value)[:1].isdigit()]
+    return aligned(lines, numbers)

@@ -14,7 +14,6 @@ moment, the same command goes on where it was; --fresh starts over.
 """
 
 import dataclasses
-import math
 import time
 from pathlib import Path
 
@@ -55,12 +54,8 @@ class Recipe(Run):
                 )
         if len(set(self.networks)) < len(self.networks):
             raise ValueError(f"`networks` names one twice. Received: {','.join(self.networks)}")
-        for name in ("epochs", "batch_size"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"`{name}` must be at least 1. Received: {getattr(self, name)}")
-        for name in ("learning_rate", "momentum", "weight_decay"):
-            if not 0 <= getattr(self, name) < math.inf:
-                raise ValueError(f"`{name}` must be at least 0. Received: {getattr(self, name)}")
+        self.at_least(1, "epochs", "batch_size")
+        self.at_least(0, "learning_rate", "momentum", "weight_decay")
         if not 0 <= self.warmup <= 1:
             raise ValueError(f"`warmup` must be from 0 to 1. Received: {self.warmup}")
         self.check()

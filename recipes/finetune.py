@@ -13,7 +13,6 @@ takes images of 0 to 255. Stopped at any moment, the same command goes on where 
 """
 
 import dataclasses
-import math
 from pathlib import Path
 
 import common
@@ -52,12 +51,8 @@ class Recipe(runs.Training):
         self.check()
         paper.one_of("on_bad_image", self.on_bad_image, ("skip", "fatal"))
         paper.architecture(self.model)
-        for name in ("epochs", "head_epochs", "batch_size"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"`{name}` must be at least 1. Received: {getattr(self, name)}")
-        for name in ("head_rate", "learning_rate", "weight_decay", "workers"):
-            if not 0 <= getattr(self, name) < math.inf:
-                raise ValueError(f"`{name}` must be at least 0. Received: {getattr(self, name)}")
+        self.at_least(1, "epochs", "head_epochs", "batch_size")
+        self.at_least(0, "head_rate", "learning_rate", "weight_decay", "workers")
         for name in ("least_area", "held_out"):
             if not 0 < getattr(self, name) < 1:
                 raise ValueError(

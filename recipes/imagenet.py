@@ -65,9 +65,9 @@ class Recipe(runs.Training):
         keras_resnet.paper.one_of("dataset", self.dataset, ("imagenet", "digits", "synthetic"))
         keras_resnet.paper.one_of("on_bad_image", self.on_bad_image, ("skip", "fatal"))
         row, chosen = network_row(self.model), RECIPES[self.recipe]
-        for name in ("epochs", "steps", "batch_size", "learning_rate", "width", "size", "workers"):
-            if getattr(self, name) < 0:
-                raise ValueError(f"`{name}` must be at least 0. Received: {getattr(self, name)}")
+        self.at_least(
+            0, "epochs", "steps", "batch_size", "learning_rate", "width", "size", "workers"
+        )
         if 0 < self.size < row.stride:
             raise ValueError(
                 f"`size` must be at least {row.stride} for {self.model}. Received: {self.size}"
@@ -225,11 +225,6 @@ def main(recipe):
         f"out; recipe {recipe.recipe} ({settings.source}), on {keras.backend.backend()}"
     )
 
-    def finish(model):
-        if settings.recompute_batch_norm:
-            sample = max(1, min(batches.steps_per_epoch, 8192 // batches.batch_size))
-            training.recompute_batch_norm(model, batches.batches(0, sample))
-
     runs.run(
         dataclasses.replace(recipe, ema=settings.ema),
         trained,
@@ -239,7 +234,7 @@ def main(recipe):
         image=(size, size, 3),
         evaluate=lambda model: training.evaluate(network, tested),
         settings=dataclasses.asdict(settings),
-        finish=finish,
+        finish=runs.recompute_over(batches) if settings.recompute_batch_norm else None,
         kept=network,
     )
     for name, reason in {**batches.bad_images, **tested.bad_images}.items():

@@ -45,8 +45,7 @@ class Training(Run):
                 raise ValueError(
                     f"`{name}` must be from 0 to below 1. Received: {getattr(self, name)}"
                 )
-        if self.accumulate < 1:
-            raise ValueError(f"`accumulate` must be at least 1. Received: {self.accumulate}")
+        self.at_least(1, "accumulate")
         if self.tensorboard and importlib.util.find_spec("tensorboard") is None:
             raise ValueError(
                 "`tensorboard` needs the package of that name: pip install tensorboard"
@@ -85,6 +84,16 @@ def part_of_batch(recipe: Training, batch_size: int) -> int:
 def accumulation(recipe: Training) -> dict[str, int]:
     """The argument of Keras' optimizers."""
     return {"gradient_accumulation_steps": recipe.accumulate} if recipe.accumulate > 1 else {}
+
+
+def recompute_over(batches: Any, images: int = 8192) -> Callable[[keras.Model], None]:
+    """Batch norm's statistics over that many images, or an epoch: what `run` is to finish with."""
+
+    def finish(model):
+        count = max(1, min(batches.steps_per_epoch, images // batches.batch_size))
+        training.recompute_batch_norm(model, batches.batches(0, count))
+
+    return finish
 
 
 class EventFiles(keras.callbacks.Callback):

@@ -62,6 +62,6 @@ def page(text: str) -> str:
 
 
 if __name__ == "__main__":
-    marked.main(PAGE, __doc__, page)
+    marked.main(__doc__, {PAGE: page})
     if DRAWN.exists():
         shutil.copyfile(DRAWN, CHART)

@@ -1,10 +1,12 @@
-"""Tables of a page of the documentation, each between `<!-- name -->` and `<!-- end -->`."""
+"""Tables of pages of the documentation, each between `<!-- name -->` and `<!-- end -->`."""
 
 import argparse
 import pathlib
 import re
 import sys
 from collections.abc import Callable, Iterable
+
+from keras_resnet.files import whole
 
 
 def table(head: str, rows: Iterable[Iterable[str]]) -> str:
@@ -13,15 +15,26 @@ def table(head: str, rows: Iterable[Iterable[str]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def main(page: pathlib.Path, doc: str | None, written: Callable[[str], str]) -> None:
-    """Writes the tables of a page anew, or with `--check` says whether that is needed."""
+def main(doc: str | None, pages: dict[pathlib.Path, Callable[[str], str]]) -> None:
+    """Writes the tables of pages anew, or with `--check` says whether that is needed.
+
+    Args:
+        doc: the docstring of the program.
+        pages: what makes of a page's text the text with fresh tables, by the page.
+    """
     parser = argparse.ArgumentParser(description=(doc or "").split("\n")[0])
-    parser.add_argument("--check", action="store_true")
-    old = page.read_text()
-    new = written(old)
-    if parser.parse_args().check:
-        raise SystemExit(f"run python tools/{pathlib.Path(sys.argv[0]).name}" if old != new else 0)
-    page.write_text(new)
+    parser.add_argument("--check", action="store_true", help="fail where a table is stale")
+    check = parser.parse_args().check
+    before = {page: page.read_text() for page in pages}
+    after = {page: write(before[page]) for page, write in pages.items()}
+    stale = {page: text for page, text in after.items() if text != before[page]}
+    if check and stale:
+        names = ", ".join(page.name for page in stale)
+        raise SystemExit(f"stale, run python tools/{pathlib.Path(sys.argv[0]).name}: {names}")
+    for page, text in stale.items():
+        with whole(page) as half:
+            half.write_text(text)
+        print(f"wrote {page.name}")
 
 
 def written(text: str, *tables: Callable[[], str]) -> str:

@@ -4,22 +4,21 @@ python tools/tables.py           # rewrites what has changed
 python tools/tables.py --check   # fails where a table is stale, and writes nothing
 """
 
-import argparse
 import json
-import os
 import pathlib
-import re
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
+
+import marked  # noqa: E402
 
 import keras_resnet  # noqa: E402
 
 BACKENDS = ("tensorflow", "jax", "torch")
 
 
-def depth_table() -> str:
+def depth() -> str:
     """Seconds to build a CIFAR ResNet and for its first two training steps, by backend."""
     lines = [
         "| backend | layers | build (s) | first step (s) | second step (s) | measured |",
@@ -38,7 +37,7 @@ def depth_table() -> str:
     return "\n".join(lines)
 
 
-def dense_table() -> str:
+def dense() -> str:
     """What dense evaluation of one image costs beside crops, by backend."""
     lines = [
         "| backend | network | shorter side | dense (s) | 10-crop (s) | windows (s) | measured |",
@@ -61,38 +60,17 @@ def dense_table() -> str:
     return "\n".join(lines)
 
 
-# Between `<!-- NAME:begin -->` and `<!-- NAME:end -->` of a file stands what a function returns.
-TABLES = {
-    ("README.md", "family"): keras_resnet.summary_table,
-    ("docs/reading.md", "depth"): depth_table,
-    ("docs/evaluation.md", "dense"): dense_table,
+def family() -> str:
+    """The networks of the paper: layers, parameters, multiply-adds."""
+    return keras_resnet.summary_table()
+
+
+PAGES = {
+    ROOT / "README.md": lambda text: marked.written(text, family),
+    ROOT / "docs" / "reading.md": lambda text: marked.written(text, depth),
+    ROOT / "docs" / "evaluation.md": lambda text: marked.written(text, dense),
 }
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("--check", action="store_true", help="fail where a table is stale")
-    check = parser.parse_args().check
-    stale = [f"{file}: {name}" for file, name in TABLES if not refresh(file, name, check)]
-    if check and stale:
-        print(f"stale, run `python tools/tables.py`: {', '.join(stale)}", file=sys.stderr)
-    return int(check and bool(stale))
-
-
-def refresh(file: str, name: str, check: bool) -> bool:
-    """Whether the table was as it should be; writes it where it was not."""
-    path = ROOT / file
-    before = path.read_text()
-    between = re.compile(f"(<!-- {name}:begin -->\n).*?(<!-- {name}:end -->)", re.DOTALL)
-    table = TABLES[file, name]()
-    after = between.sub(lambda found: f"{found[1]}{table}\n{found[2]}", before)
-    if after != before and not check:
-        half = path.with_suffix(".part")
-        half.write_text(after)
-        os.replace(half, path)
-        print(f"wrote {file}: {name}")
-    return after == before
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    marked.main(__doc__, PAGES)

@@ -33,6 +33,7 @@ class Ratio:
 
 def save(path: pathlib.Path, run: dict) -> None:
     """Writes a run whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(path.name + ".partial")
     partial.write_text(json.dumps(run, indent=1) + "\n")
     os.replace(partial, path)

@@ -1,12 +1,11 @@
 """Batches from arrays that fit into memory: CIFAR, digits. NumPy only."""
 
-import copy
 import dataclasses
 from collections.abc import Callable, Iterator
-from typing import Self
 
 import numpy as np
 
+from keras_resnet.data.batches import Batches
 from keras_resnet.data.mixing import Mixing, mixed
 from keras_resnet.data.order import Order, uniforms
 
@@ -50,7 +49,7 @@ class PadCropFlip:
         return padded[every, rows[:, :, None], columns[:, None, :]]
 
 
-class ArrayBatches:
+class ArrayBatches(Batches):
     """Batches of arrays: each a function of (seed, step), each image's augmentation one of
     (seed, epoch, index).
 
@@ -100,29 +99,14 @@ class ArrayBatches:
                 f"Received: shape {y.shape}, {y.dtype}"
             )
         self.x, self.y = x, y.astype("int32")
-        self.order = Order(len(x), batch_size, seed=seed, shuffle=shuffle, repeats=repeats)
+        order = Order(len(x), batch_size, seed=seed, shuffle=shuffle, repeats=repeats)
+        super().__init__(order, mixing)
         self.classes = int(y.max()) + 1 if classes is None else classes
         if y.min() < 0 or y.max() >= self.classes:
             raise ValueError(
                 f"`y` must be from 0 to {self.classes - 1}. Received: {y.min()} to {y.max()}"
             )
-        self.augment, self.mixing = augment, mixing
-        check_pairs(mixing, self.order)
-
-    @property
-    def steps_per_epoch(self) -> int:
-        return self.order.steps_per_epoch
-
-    @property
-    def batch_size(self) -> int:
-        return self.order.batch_size
-
-    def shard(self, index: int, count: int) -> Self:
-        """The same batches, of which process `index` of `count` yields its part."""
-        part = copy.copy(self)
-        part.order = self.order.shard(index, count)
-        check_pairs(self.mixing, part.order)
-        return part
+        self.augment = augment
 
     def batches(
         self, start: int = 0, stop: int | None = None
@@ -139,11 +123,3 @@ class ArrayBatches:
                 x, y = mixed(x, y, drawn, self.classes)
             yield x, y
             step += 1
-
-
-def check_pairs(mixing: Mixing | None, order: Order) -> None:
-    if mixing is not None and order.local_batch_size % 2:
-        raise ValueError(
-            "Images are mixed in pairs: a process must have an even part of the batch. "
-            f"Received: {order.local_batch_size}"
-        )

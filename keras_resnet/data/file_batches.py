@@ -1,14 +1,13 @@
 """How batches of image files are made, whether to train or to evaluate: order, files, tf.data."""
 
-import copy
 import os
 from collections.abc import Callable, Iterator
-from typing import Any, Literal, Self
+from typing import Any, Literal
 
 import numpy as np
 
-from keras_resnet.data.arrays import check_pairs
 from keras_resnet.data.augmentation import Augmentation, CentreCrop, tensorflow
+from keras_resnet.data.batches import Batches
 from keras_resnet.data.mixing import Mixing
 from keras_resnet.data.order import Order
 from keras_resnet.data.reading import JPEG, BadImageError, Reader, decode, reason_of
@@ -19,7 +18,7 @@ READERS = 2  # such calls at a time: reading waits for the disk, not for the pro
 Size = int | Callable[[int], int]
 
 
-class FileBatches:
+class FileBatches(Batches):
     """What training and evaluation have in common."""
 
     def __init__(
@@ -37,20 +36,10 @@ class FileBatches:
             raise ValueError(f"`workers` must be at least 1. Received: workers={workers}")
         if not callable(size) and size < 1:
             raise ValueError(f"`size` must be positive. Received: size={size}")
-        check_pairs(mixing, order)
-        self.images, self.order, self.transform, self.mixing = images, order, transform, mixing
+        super().__init__(order, mixing)
+        self.images, self.transform = images, transform
         self.size, self.workers = size, workers or os.cpu_count() or 1
         self.reader = Reader(images, on_bad_image)
-
-    @property
-    def steps_per_epoch(self) -> int:
-        """Batches in an epoch."""
-        return self.order.steps_per_epoch
-
-    @property
-    def batch_size(self) -> int:
-        """Images in a global batch, those of all processes."""
-        return self.order.batch_size
 
     @property
     def classes(self) -> int:
@@ -60,17 +49,6 @@ class FileBatches:
     def bad_images(self) -> dict[str, str]:
         """Why images were skipped until now, by their names."""
         return {self.reader.name(n): reason for n, reason in dict(self.reader.bad).items()}
-
-    def shard(self, index: int, count: int) -> Self:
-        """The same batches, of which process `index` of `count` yields its part.
-
-        Raises:
-            ValueError: `batch_size` is no multiple of `count`.
-        """
-        part = copy.copy(self)
-        part.order = self.order.shard(index, count)
-        check_pairs(part.mixing, part.order)
-        return part
 
     def size_at(self, epoch: int) -> int:
         """Side of the images in an epoch, in pixels."""

@@ -21,7 +21,10 @@ ENGINES = {
     "data-parallel": "jax",
     "ddp": "torch",
 }
+SEED_STEP = 1_000_003  # from one process to the next
+BUCKET_BYTES = 25 * 2**20  # as DistributedDataParallel's
 Value = TypeVar("Value")
+Part = TypeVar("Part")
 
 
 class Distribution:
@@ -217,9 +220,6 @@ def share_state(distribution: Distribution, model: keras.Model) -> None:
         variable.assign(value)
 
 
-SEED_STEP = 1_000_003
-
-
 def spread_seeds(model: keras.Model, index: int) -> None:
     """Moves the seeds of random layers on by a step for each process."""
     for variable in model.variables:
@@ -229,8 +229,9 @@ def spread_seeds(model: keras.Model, index: int) -> None:
             variable.assign(state % 2**31)
 
 
-BUCKET_BYTES = 25 * 2**20  # as DistributedDataParallel's
-Part = TypeVar("Part")
+def padded(x: np.ndarray, count: int) -> np.ndarray:
+    """A batch that `count` devices can share evenly: zeros are added."""
+    return np.concatenate([x, np.zeros((-len(x) % count, *x.shape[1:]), x.dtype)])
 
 
 def buckets_of(

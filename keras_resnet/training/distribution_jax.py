@@ -14,7 +14,7 @@ import numpy as np
 from jax.experimental import multihost_utils
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
-from keras_resnet.training.distribution import Distribution, share_state
+from keras_resnet.training.distribution import Distribution, padded, share_state
 
 ADDRESSES = "KERAS_DISTRIBUTION_JOB_ADDRESSES"
 PROCESSES = "KERAS_DISTRIBUTION_NUM_PROCESSES"
@@ -187,8 +187,3 @@ def predictor(model: keras.Model) -> Callable[[np.ndarray], np.ndarray]:
         return np.asarray(outputs)[: len(x)]
 
     return predict
-
-
-def padded(x: np.ndarray, count: int) -> np.ndarray:
-    """A batch that `count` devices can share evenly: zeros are added."""
-    return np.concatenate([x, np.zeros((-len(x) % count, *x.shape[1:]), x.dtype)])

@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_resnet.layers import replicas
-from keras_resnet.training.distribution import Distribution
+from keras_resnet.training.distribution import Distribution, padded
 
 
 def announced() -> str:
@@ -143,8 +143,3 @@ def predictor(model: keras.Model) -> Callable[[np.ndarray], np.ndarray]:
         return np.concatenate([part.numpy() for part in outputs])[: len(x)]
 
     return predict
-
-
-def padded(x: np.ndarray, count: int) -> np.ndarray:
-    """A batch that `count` devices can share evenly: zeros are added."""
-    return np.concatenate([x, np.zeros((-len(x) % count, *x.shape[1:]), x.dtype)])
