@@ -195,7 +195,8 @@ def measure(names: list[str], folder: pathlib.Path, options) -> dict[str, list[f
     processes = {name: started(name, folder, options) for name in names}
     rates: dict[str, list[float]] = {name: [] for name in names}
     try:
-        for _ in range(options.rounds):
+        for number in range(options.rounds):
+            print(f"  round {number + 1} of {options.rounds}", flush=True)
             for name, process in processes.items():
                 taken = []
                 for _ in range(1 + options.steps):

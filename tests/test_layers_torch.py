@@ -1,15 +1,16 @@
 """What the layers promise on PyTorch beyond what Keras does: no copies, and nothing overwritten."""
 
 import copy
+from collections import Counter
 
 import keras
 import numpy as np
 import pytest
 from support import BACKEND, fill, images
-from support_layers import assert_close
+from support_layers import as_array, assert_close
 
 import keras_resnet
-from keras_resnet import layers
+from keras_resnet import layers, training
 
 if BACKEND != "torch":
     pytest.skip("these tests are about PyTorch", allow_module_level=True)
@@ -18,6 +19,7 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from keras_resnet.layers import torch_gradients
+from keras_resnet.layers.fusion import FusedNetwork
 
 COPIES = {"clone", "_to_copy", "copy_", "contiguous", "constant_pad_nd"}
 
@@ -75,10 +77,67 @@ def test_inference_runs_a_unit_in_one_kernel():
     with torch.no_grad(), Dispatched() as ran:
         model(x, training=False)
     # The others have few pixels and many weights: these are not scaled for every batch.
-    folded = ran.names.count("_convolution_pointwise")
+    sums = ran.names.count("_convolution_pointwise_")
+    folded = ran.names.count("_convolution_pointwise") + sums
     assert folded >= 20
+    assert sums >= 7  # these take the place of the shortcut
     assert folded + ran.names.count("native_batch_norm") == 53
     assert not COPIES & set(ran.names)
+
+
+def test_a_folded_network_runs_a_unit_in_one_kernel():
+    model = keras_resnet.fold_batch_norm(small())
+    x = torch.tensor(images(2, 64, 64, 3))
+    with torch.no_grad(), Dispatched() as ran:
+        model(x, training=False)
+    kernels = Counter(name for name in ran.names if "conv" in name)
+    assert kernels == {"_convolution_pointwise": 37, "_convolution_pointwise_": 16}
+    assert not (COPIES | {"relu", "relu_", "add_"}) & set(ran.names)
+
+
+def test_networks_without_normalization_train_as_their_layers_one_by_one():
+    model = keras_resnet.fold_batch_norm(small())
+    x = torch.tensor(images(2, 64, 64, 3))
+    for ours, stock in zip(
+        gradients(model, x, training=True),
+        gradients(reference(model), x, training=True),
+        strict=True,
+    ):
+        assert_close(as_array(ours), as_array(stock), 1e-5)
+
+
+def around(make):
+    """A network whose shortcut is what `make` does with a map."""
+    image = keras.Input((8, 8, 4))
+    x = layers.Conv2D(4, 3, padding="same")(image)
+    x = keras.layers.ReLU()(x)
+    shortcut, x, *others = make(x)
+    y = keras.layers.ReLU()(keras.layers.Add()([shortcut, layers.Conv2D(4, 1)(x)]))
+    return fill(FusedNetwork(image, [y, *others]))
+
+
+def through(layer):
+    """Two names of one tensor, where the layer does nothing."""
+    return lambda x: (x, layers.Conv2D(4, 1)(x), layer(x))
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda x: (x, x),
+        lambda x: (x, layers.Conv2D(4, 1)(x), x),
+        through(keras.layers.Dropout(0.5)),
+        through(keras.layers.Identity()),
+    ],
+    ids=["input", "output", "dropout", "identity"],
+)
+def test_a_shortcut_that_somebody_else_reads_is_not_written_over(make):
+    model = around(make)
+    x = torch.tensor(images(2, 8, 8, 4))
+    with torch.no_grad():
+        found, wanted = model(x, training=False), reference(model)(x, training=False)
+    for ours, stock in zip(keras.tree.flatten(found), keras.tree.flatten(wanted), strict=True):
+        assert_close(as_array(ours), as_array(stock), 1e-5)
 
 
 def test_gradients_are_written_over_where_nobody_else_holds_them():
@@ -244,6 +303,20 @@ def test_stateless_calls_change_no_variable():
     assert_close(outputs.detach().numpy(), model(x, training=True).detach().numpy(), 1e-6)
     for state, variable in zip(states, model.non_trainable_variables, strict=True):
         assert_close(state.numpy(), variable.numpy(), 1e-6)
+
+
+@pytest.mark.filterwarnings("ignore")  # of torch, about itself and Keras
+def test_training_is_the_same_under_the_compiler_which_leaves_the_network_as_it_is():
+    losses = []
+    x, y = images(8, 32, 32, 3), np.arange(8)
+    torch._dynamo.utils.counters.clear()
+    for jit_compile in (False, True):
+        model = fill(keras_resnet.build("cifar_resnet8"))
+        optimizer = training.SGD(0.01, 0.9)
+        model.compile(optimizer, "sparse_categorical_crossentropy", jit_compile=jit_compile)
+        losses.append([model.train_on_batch(x, y) for _ in range(3)])
+    np.testing.assert_allclose(*losses, rtol=1e-4)
+    assert 0 < torch._dynamo.utils.counters["stats"]["unique_graphs"] < 8
 
 
 def test_torch_export_traces_a_network():

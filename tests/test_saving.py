@@ -145,7 +145,7 @@ def test_stages_can_be_thawed_one_by_one():
 @pytest.mark.parametrize("jit_compile", [True, False])
 def test_training_with_and_without_xla_is_the_same(jit_compile):
     if BACKEND == "torch" and jit_compile:
-        pytest.skip("Keras leaves compilation by torch.compile to the user; XLA is not torch's")
+        pytest.skip("XLA is not torch's; torch.compile is tried in test_layers_torch.py")
     model = fill(keras_resnet.build("cifar_resnet8", input_shape=(8, 8, 3), classes=4))
     model.compile(keras.optimizers.SGD(0.01), "categorical_crossentropy", jit_compile=jit_compile)
     x, y = data(model)

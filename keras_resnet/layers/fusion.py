@@ -21,7 +21,8 @@ from keras_resnet.network import Network
 class Unit:
     """A convolution and what follows it; `None` where a part is missing.
 
-    `source`, `other` (what is added, a shortcut) and `target` are ids of symbolic tensors.
+    `source`, `other` (what is added, a shortcut) and `target` are ids of symbolic tensors;
+    `overwrites` says that the sum may take the place of `other`.
     """
 
     source: int
@@ -32,6 +33,7 @@ class Unit:
     add: Any = None
     other: int | None = None
     relu: Any = None
+    overwrites: bool = False
 
     @property
     def layers(self):
@@ -105,7 +107,7 @@ def steps_of(nodes, outputs, model) -> list[Step]:
                 taken.update((id(pad), id(node)))
         elif is_exactly(node, Conv2D) and plain_convolution(node.operation):
             last, unit, members = follow(node, maker, only_reader)
-            if unit.norm is not None and does_nothing_else(unit, model):
+            if does_nothing_else(unit, model):
                 units[id(last)] = unit
                 taken.update(map(id, members))
     return [
@@ -129,14 +131,14 @@ def follow(node, maker, only_reader):
         unit.norm, node = after.operation, after
         members.append(node)
         after = only_reader(node)
-        if is_exactly(after, keras.layers.Add) and adds_two_maps(after, node):
-            unit.add, unit.other = after.operation, id(after.input_tensors[0])
-            node = after
-            members.append(node)
-            after = only_reader(node)
-        if is_exactly(after, keras.layers.ReLU) and plain_relu(after.operation):
-            unit.relu, node = after.operation, after
-            members.append(node)
+    if is_exactly(after, keras.layers.Add) and adds_two_maps(after, node):
+        unit.add, unit.other = after.operation, id(after.input_tensors[0])
+        node = after
+        members.append(node)
+        after = only_reader(node)
+    if is_exactly(after, keras.layers.ReLU) and plain_relu(after.operation):
+        unit.relu, node = after.operation, after
+        members.append(node)
     unit.target = id(node.output_tensors[0])
     return node, unit, members
 
@@ -191,13 +193,13 @@ def normalizes_channels(node, conv_node) -> bool:
     return node.operation.axis % 4 == channels and node.operation.is_plain
 
 
-def adds_two_maps(node, norm_node) -> bool:
-    """Whether a shortcut of the same shape comes first and the normalized map second."""
+def adds_two_maps(node, last_node) -> bool:
+    """Whether a shortcut of the same shape comes first and the map of `last_node` second."""
     inputs = node.input_tensors
     return (
         len(inputs) == 2
         and inputs[0] is not inputs[1]
-        and inputs[1] is norm_node.output_tensors[0]
+        and inputs[1] is last_node.output_tensors[0]
         and inputs[0].shape == inputs[1].shape
         and inputs[0].dtype == inputs[1].dtype
     )
@@ -206,6 +208,9 @@ def adds_two_maps(node, norm_node) -> bool:
 def with_deaths(steps: list[Step], outputs) -> list[Step]:
     """Notes after every step which tensors are not read again, so that memory is given back."""
     alive = set(outputs)
+    # What a node reads its output may be, and what it makes may be its input.
+    nodes = [step.node for step in steps if step.unit is None]
+    shared = {id(x) for node in nodes for x in (*node.input_tensors, *node.output_tensors)}
     for step in reversed(steps):
         unit = step.unit
         if unit is not None:
@@ -215,6 +220,8 @@ def with_deaths(steps: list[Step], outputs) -> list[Step]:
             read = {id(x) for x in step.node.input_tensors}
             made = {id(x) for x in step.node.output_tensors}
         step.dead = sorted((read | made) - alive)
+        if isinstance(unit, Unit) and unit.other in step.dead:
+            unit.overwrites = unit.other != unit.source and unit.other not in shared
         alive |= read
     return steps
 
@@ -226,6 +233,10 @@ class FusedNetwork(Network):
     The graph, its layers and their results stay those of an ordinary functional model. On
     TensorFlow and JAX the compilers see the whole graph themselves.
     """
+
+    @kernels.active.uncompiled
+    def __call__(self, *args, **kwargs):
+        return super().__call__(*args, **kwargs)
 
     def call(self, inputs, training=None, mask=None, **kwargs):
         if mask is None and not kwargs:

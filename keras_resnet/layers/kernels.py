@@ -10,6 +10,7 @@ A backend's file holds these functions; `axis` is 1 or 3 of a 4-D map throughout
 * `max_pool(x, size, strides, padding, data_format)`: 2-D, or `NotImplemented`.
 * `store_kernel(variable)`: lays a new kernel out in memory as `convolve` reads it.
 * `run_fused(plan, inputs, training)`: a whole graph, or `NotImplemented`.
+* `uncompiled(function)`: the same, which a compiler of the backend is to call as it is.
 * `store_slots(model)`: lays the optimizer's variables out as their kernels.
 """
 

@@ -9,6 +9,7 @@ from keras_resnet.layers.stock import (  # noqa: F401
     run_fused,
     store_kernel,
     store_slots,
+    uncompiled,
 )
 
 MAPS = (tf.float32, tf.bfloat16, tf.float16)

@@ -152,6 +152,11 @@ def max_pool(x, size, strides, padding, data_format):
 # ---- graphs -------------------------------------------------------------------------------
 
 
+def uncompiled(function):
+    """Left alone by `torch.compile`, which sees a Keras model layer by layer and is slower."""
+    return torch.compiler.disable(function)
+
+
 def run_fused(model, inputs, training):
     from keras_resnet.layers import torch_units
 

@@ -30,6 +30,7 @@ class NormalizeAddRelu(torch.autograd.Function):
         return y, mean, inverse_std
 
     @staticmethod
+    @torch.compiler.disable
     def backward(ctx, gradient, *_):
         if gradient is None:
             return (None,) * 6
@@ -106,6 +107,7 @@ class Probe(torch.autograd.Function):
         return x.clone()
 
     @staticmethod
+    @torch.compiler.disable
     def backward(ctx, gradient, *_):
         Probe.counted = Probe.count(gradient)
         return gradient

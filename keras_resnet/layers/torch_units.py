@@ -90,8 +90,10 @@ def run_unit(unit, values, training):
     axis = channel_axis(unit.conv.data_format)
     x = values.get_map(unit.source, axis).to(dtype)
     other = None if unit.other is None else values.get_map(unit.other, axis).to(dtype)
-    run_kind = train if training and unit.norm.trainable else infer
-    values[unit.target] = Map(run_kind(unit, x, other), axis)
+    overwrites = unit.overwrites and isinstance(values.data[unit.other], Map)
+    learns = training and unit.norm is not None and unit.norm.trainable
+    y = train(unit, x, other) if learns else infer(unit, x, other, overwrites)
+    values[unit.target] = Map(y, axis)
 
 
 def run_pool(unit, values):
@@ -158,26 +160,30 @@ def train(unit, x, other):
     return y
 
 
-def infer(unit, x, other):
-    """Normalized by the moving statistics; where no gradient is asked for, inside the kernel."""
+def infer(unit, x, other, overwrites):
+    """Normalized by the moving statistics; where no gradient is asked for, inside the kernel.
+
+    `overwrites` says that nobody else reads `other`, and that its memory may be taken.
+    """
     arguments = convolution(unit, x)
-    statistics = normalization(unit, x)
-    if can_fold(x, arguments, other, statistics):
-        return infer_folded(unit, arguments, other, statistics)
+    statistics = [] if unit.norm is None else normalization(unit, x)
+    if can_fold(unit, arguments, other, statistics):
+        return infer_folded(unit, arguments, other, statistics, overwrites)
     y = torch.conv2d(*arguments)
-    gamma, beta, mean, variance = statistics
-    epsilon = unit.norm.epsilon
-    y = torch.native_batch_norm(y, gamma, beta, mean, variance, False, 0.0, epsilon)[0]
+    if unit.norm is not None:
+        gamma, beta, mean, variance = statistics
+        epsilon = unit.norm.epsilon
+        y = torch.native_batch_norm(y, gamma, beta, mean, variance, False, 0.0, epsilon)[0]
     # Not y += other: Keras may have been given maps of other strides, as from a slice.
     y = y if other is None else y.add_(other)
     return y if unit.relu is None else y.relu_()
 
 
-def can_fold(x, arguments, other, statistics):
+def can_fold(unit, arguments, other, statistics):
     """Whether one kernel runs the unit, and scaling its weights costs less than its map."""
-    _, weight, _, strides, *_ = arguments
+    x, weight, bias, strides, *_ = arguments
     if torch.is_grad_enabled() and any(
-        t is not None and t.requires_grad for t in (x, weight, other, *statistics)
+        t is not None and t.requires_grad for t in (x, weight, bias, other, *statistics)
     ):
         return False
     map_size = x.numel() // x.shape[1] // (strides[0] * strides[1]) * weight.shape[0]
@@ -185,7 +191,7 @@ def can_fold(x, arguments, other, statistics):
         x.device.type == "cpu"
         and x.dtype in (torch.float32, torch.bfloat16)
         and ONE_KERNEL
-        and weight.numel() <= map_size
+        and (unit.norm is None or weight.numel() <= map_size)
     )
 
 
@@ -194,20 +200,30 @@ ONE_KERNEL = torch.backends.mkldnn.is_available() and hasattr(
 )
 
 
-def infer_folded(unit, arguments, other, statistics):
+def infer_folded(unit, arguments, other, statistics, overwrites):
     """Convolution, addition and ReLU in one kernel, with the normalization inside the weights."""
-    x, weight, bias, strides, border, dilation, groups = arguments
-    gamma, beta, mean, variance = statistics
-    scale = torch.rsqrt(variance + unit.norm.epsilon)
-    scale = scale if gamma is None else scale * gamma
-    shift = -mean if bias is None else bias - mean
-    shift = shift * scale if beta is None else torch.addcmul(beta, shift, scale)
-    weight = (weight * scale.view(-1, 1, 1, 1)).to(x.dtype)
-    shift = shift.to(x.dtype)
+    x, _, _, strides, border, dilation, groups = arguments
+    weight, shift = folded(unit, arguments, statistics)
     geometry = (border, strides, dilation, groups)
     relu = None if unit.relu is None else "relu"
     if other is None:
         kernel = torch.ops.mkldnn._convolution_pointwise.default
         return kernel(x, weight, shift, *geometry, relu or "none", [], "")
+    if overwrites and other.is_contiguous(memory_format=torch.channels_last):
+        kernel = torch.ops.mkldnn._convolution_pointwise_.binary
+        return kernel(other, x, weight, shift, *geometry, "add", None, relu, [], "")
     kernel = torch.ops.mkldnn._convolution_pointwise.binary
     return kernel(x, other, weight, shift, *geometry, "add", None, relu, [], "")
+
+
+def folded(unit, arguments, statistics):
+    """Weight and bias with the normalization inside, if there is one."""
+    x, weight, bias, *_ = arguments
+    if unit.norm is None:
+        return weight.to(x.dtype), bias if bias is None else bias.to(x.dtype)
+    gamma, beta, mean, variance = statistics
+    scale = torch.rsqrt(variance + unit.norm.epsilon)
+    scale = scale if gamma is None else scale * gamma
+    shift = -mean if bias is None else bias - mean
+    shift = shift * scale if beta is None else torch.addcmul(beta, shift, scale)
+    return (weight * scale.view(-1, 1, 1, 1)).to(x.dtype), shift.to(x.dtype)

@@ -49,6 +49,7 @@ class HostRate(keras.optimizers.Optimizer):
             slot.value.data = like.copy_(slot.value)
         return slot
 
+    @torch.compiler.disable  # one kernel for all variables as it is, which inductor cannot trace
     def apply(self, grads, trainable_variables=None):
         if len(grads) == 0:
             return
