@@ -68,6 +68,20 @@ def promises(record: dict) -> list[str]:
     return results.markdown(headers, rows)
 
 
+def operators(record: dict) -> list[str]:
+    """Milliseconds of a batch by kind of operator, those of a tenth and more."""
+    times = record["milliseconds"]
+    totals = {name: sum(found.values()) for name, found in times.items()}
+    kinds = dict.fromkeys(kind for found in times.values() for kind in found)
+    rows = [
+        (kind, *(f"{found.get(kind, 0):.1f}" for found in times.values()))
+        for kind in kinds
+        if max(found.get(kind, 0) for found in times.values()) >= 0.1
+    ]
+    rows.append(("all", *(f"{total:.1f}" for total in totals.values())))
+    return results.markdown(("operator", *(f"{name}, ms" for name in times)), rows)
+
+
 def precisions(record: dict) -> list[str]:
     """Size, error and speed of every precision."""
     rows = [

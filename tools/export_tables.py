@@ -40,6 +40,18 @@ def speed() -> str:
     return "\n".join(lines)
 
 
+def operators() -> str:
+    record = export_page.read("operators")
+    if record is None:
+        return not_measured("python benchmarks/operators.py")
+    lines = [
+        f"One batch of {record['batch']} (`{record['command']}`; {measured(record)}):",
+        "",
+        *export_page.operators(record),
+    ]
+    return "\n".join(lines)
+
+
 def precision() -> str:
     record = export_page.read("precision")
     if record is None:
@@ -58,7 +70,7 @@ def measured(record: dict) -> str:
 
 
 def page(text: str) -> str:
-    return marked.written(text, precision, speed)
+    return marked.written(text, precision, speed, operators)
 
 
 if __name__ == "__main__":

@@ -35,6 +35,9 @@ READ = """## How to read the tables
   is one batch to logits: the function that `model.predict` calls, `torch.inference_mode`, a
   jitted `apply`, or one call of the runtime. Our batch normalization is not folded into the
   convolutions; the exported runtimes do that themselves.
+* **jit_compile=True** on torch compiles what is around the network, such as the loss. The network
+  is left to run as it does without: `torch.compile` sees a Keras model layer by layer, and the
+  graphs it makes of the layers are slower than our kernels.
 * **bfloat16** is the policy `mixed_bfloat16` in Keras, autocast for training and bfloat16 weights
   for inference in torch, `dtype=bfloat16` in flax, and OpenVINO's precision hint.
 * **resnet50** is the paper's network, which `keras.applications` has too (with a bias in every
