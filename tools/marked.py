@@ -3,6 +3,7 @@
 import argparse
 import pathlib
 import re
+import subprocess
 import sys
 from collections.abc import Callable, Iterable
 
@@ -46,3 +47,17 @@ def written(text: str, *tables: Callable[[], str]) -> str:
         rows = write()
         text = marked.sub(lambda match, rows=rows: f"{match[1]}{rows}\n{match[2]}", text)
     return text
+
+
+def printed(text: str, folder: pathlib.Path) -> str:
+    """The text with what stands under each `<!-- python ... -->` printed anew by that command."""
+    marked = re.compile(r"(<!-- python (.*?) -->\n).*?(<!-- end -->)", re.DOTALL)
+    if not marked.search(text):
+        raise SystemExit("The page has no table that a command prints")
+
+    def run(match: re.Match) -> str:
+        command = [sys.executable, *match[2].split()]
+        done = subprocess.run(command, cwd=folder, stdout=subprocess.PIPE, text=True, check=True)
+        return f"{match[1]}{done.stdout.strip()}\n{match[3]}"
+
+    return marked.sub(run, text)

@@ -88,6 +88,8 @@ PAGES = {
     ROOT / "README.md": lambda text: marked.written(text, family, speed),
     ROOT / "docs" / "reading.md": lambda text: marked.written(text, depth),
     ROOT / "docs" / "evaluation.md": lambda text: marked.written(text, dense),
+    # From the speed of the newest record, among others.
+    ROOT / "docs" / "scaling.md": lambda text: marked.printed(text, ROOT),
 }
 
 
