@@ -18,8 +18,9 @@ if BACKEND != "torch":
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from keras_resnet.layers import torch_gradients
+from keras_resnet.layers import torch_gradients, torch_units
 from keras_resnet.layers.fusion import FusedNetwork
+from keras_resnet.layers.torch_products import Product, is_product
 
 COPIES = {"clone", "_to_copy", "copy_", "contiguous", "constant_pad_nd"}
 
@@ -61,12 +62,16 @@ def test_a_block_copies_no_map_and_no_kernel():
         loss = model(x, training=True).sum()
     with Dispatched() as backward:
         loss.backward()
-    # Moving statistics are assigned, two of each normalization; nothing else is copied.
-    copies = [name for name in forward.names if name in COPIES]
-    assert copies == ["copy_"] * 2 * 53
-    assert [name for name in backward.names if name in COPIES] == []
+    # Moving statistics are assigned, two of each normalization; and a quarter of a map is gathered
+    # for each 1x1 convolution with strides, that of its gradient scattered. Nothing else is copied.
+    copies = Counter(name for name in forward.names if name in COPIES)
+    assert copies == {"copy_": 2 * 53, "clone": 6}
+    copies = Counter(name for name in backward.names if name in COPIES)
+    assert copies == {"copy_": 6, "clone": 6}
     assert forward.names.count("native_batch_norm") == 53
-    assert forward.names.count("convolution") == 53
+    # All 1x1 convolutions, of maps as small as these, and the classifier.
+    assert forward.names.count("mm") == 36 + 1
+    assert forward.names.count("convolution") == 17
     assert forward.names.count("relu_") == 49
     assert forward.names.count("add_") >= 16
 
@@ -82,7 +87,8 @@ def test_inference_runs_a_unit_in_one_kernel():
     assert folded >= 20
     assert sums >= 7  # these take the place of the shortcut
     assert folded + ran.names.count("native_batch_norm") == 53
-    assert not COPIES & set(ran.names)
+    # A quarter of a map, for each 1x1 convolution with strides among the others.
+    assert Counter(name for name in ran.names if name in COPIES) == {"clone": 4}
 
 
 def test_a_folded_network_runs_a_unit_in_one_kernel():
@@ -104,6 +110,54 @@ def test_networks_without_normalization_train_as_their_layers_one_by_one():
         strict=True,
     ):
         assert_close(as_array(ours), as_array(stock), 1e-5)
+
+
+@pytest.mark.parametrize("bias", [False, True])
+@pytest.mark.parametrize("strides", [(1, 1), (2, 2), (1, 3)])
+@pytest.mark.parametrize("side", [1, 5, 6])
+def test_products_of_matrices_are_convolutions(side, strides, bias):
+    values = images(2, 12, side, side), images(13, 12, 1, 1), images(13)
+    dy = torch.tensor(images(2, 13, *(-(-side // stride) for stride in strides)))
+    found = []
+    for convolve in (torch_units.convolve, torch.conv2d):
+        x, weight, add = (torch.tensor(value).requires_grad_() for value in values)
+        maps = x.to(memory_format=torch.channels_last)
+        add = add if bias else None
+        with Dispatched() as ran:
+            y = convolve(maps, weight, add, strides, (0, 0), (1, 1), 1)
+        assert ("convolution" in ran.names) == (convolve is torch.conv2d)
+        wanted = [t for t in (x, weight, add) if t is not None]
+        found.append([y, *torch.autograd.grad(y, wanted, dy)])
+    for ours, torchs in zip(*found, strict=True):
+        assert ours.shape == torchs.shape
+        assert_close(as_array(ours), as_array(torchs), 1e-6)
+
+
+def test_products_of_matrices_have_gradients_of_gradients():
+    x = torch.tensor(images(2, 3, 3, 3)).double().to(memory_format=torch.channels_last)
+    weight, bias = torch.tensor(images(4, 3, 1, 1)).double(), torch.tensor(images(4)).double()
+    inputs = [t.requires_grad_() for t in (x, weight, bias)]
+
+    def product(*inputs):
+        return Product.apply(*inputs, (2, 2)) ** 2
+
+    assert torch.autograd.gradcheck(product, inputs)
+    assert torch.autograd.gradgradcheck(product, inputs)
+
+
+def test_convolutions_of_many_places_and_those_under_autocast_stay_convolutions():
+    weight = torch.tensor(images(8, 8, 1, 1))
+    few, many = torch.tensor(images(1, 8, 8, 8)), torch.tensor(images(1, 8, 8, 9))
+    few, many = (x.to(memory_format=torch.channels_last) for x in (few, many))
+    geometry = (1, 1), (0, 0), 1
+    assert is_product(few, weight, *geometry)
+    assert not is_product(many, weight, *geometry)
+    assert not is_product(few, weight, (1, 1), (1, 1), 1)
+    assert not is_product(few, weight[:, :4], (1, 1), (0, 0), 2)
+    assert not is_product(few.contiguous(), weight, *geometry)
+    assert not is_product(few, weight.expand(8, 8, 3, 1), *geometry)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert not is_product(few, weight, *geometry)
 
 
 def around(make):

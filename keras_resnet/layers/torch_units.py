@@ -19,6 +19,7 @@ from keras_resnet.layers.torch import (
     variance_of,
 )
 from keras_resnet.layers.torch_gradients import NormalizeAddRelu
+from keras_resnet.layers.torch_products import Product, is_product
 
 
 def run(model, inputs, training):
@@ -134,6 +135,13 @@ def convolution(unit, x):
     return x, weight, tensor(conv.bias), conv.strides, border, conv.dilation_rate, groups
 
 
+def convolve(x, weight, bias, strides, border, dilation, groups):
+    """torch.conv2d, as a product of matrices where that is faster."""
+    if is_product(x, weight, strides, border, groups):
+        return Product.apply(x, weight, bias, strides)
+    return torch.conv2d(x, weight, bias, strides, border, dilation, groups)
+
+
 def pad_same(conv, x):
     widths: list[int] = []
     for total in same_padding(x.shape[2:], conv.kernel_size, conv.strides, conv.dilation_rate):
@@ -150,7 +158,7 @@ def normalization(unit, x):
 
 def train(unit, x, other):
     """One step of training: normalized by the statistics of the batch, which are kept."""
-    y = torch.conv2d(*convolution(unit, x))
+    y = convolve(*convolution(unit, x))
     gamma, beta, _, _ = normalization(unit, x)
     epsilon = unit.norm.epsilon
     y, mean, inverse_std = NormalizeAddRelu.apply(
@@ -169,7 +177,7 @@ def infer(unit, x, other, overwrites):
     statistics = [] if unit.norm is None else normalization(unit, x)
     if can_fold(unit, arguments, other, statistics):
         return infer_folded(unit, arguments, other, statistics, overwrites)
-    y = torch.conv2d(*arguments)
+    y = convolve(*arguments)
     if unit.norm is not None:
         gamma, beta, mean, variance = statistics
         epsilon = unit.norm.epsilon
