@@ -16,7 +16,7 @@ import json
 from pathlib import Path
 
 import numpy as np
-from common import option, start
+from common import option, start, write_json
 
 from keras_resnet import figures
 from keras_resnet.classify import imagenet_classes, rgb
@@ -47,7 +47,7 @@ class Recipe:
                 raise ValueError(f"`run` must be folders with results.json. Received: {run}")
 
 
-def of_runs(recipe, draw):
+def of_runs(recipe, draw, out):
     """Fig. 6 and Fig. 7 of runs; of digits also the last network, on a digit."""
     panels: dict[str, dict] = {}
     responses: dict[str, dict[str, float]] = {}
@@ -63,6 +63,7 @@ def of_runs(recipe, draw):
     draw(figures.training_curves(panels, recipe.most), "curves")
     if responses:
         draw(figures.responses_figure(responses), "responses")
+        write_json(out / "responses.json", responses)
     for name, found in responses.items():
         values = list(found.values())
         print(f"{name:>10}  responses: mean {np.mean(values):.3f}, median {np.median(values):.3f}")
@@ -130,7 +131,7 @@ def main(recipe):
         print(", ".join(map(str, figures.save(figure, out / name))), flush=True)
 
     if recipe.run:
-        of_runs(recipe, draw)
+        of_runs(recipe, draw, out)
     if recipe.model:
         of_a_file(recipe, draw)
 

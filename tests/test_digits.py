@@ -15,12 +15,14 @@ from keras_resnet.data import digits
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 
 
-def run(*arguments, out):
-    """Runs the recipe in a process of its own."""
-    command = [sys.executable, str(ROOT / "recipes" / "digits.py"), "--out", str(out), *arguments]
+def run(*arguments, out, recipe="digits", timeout=300):
+    """Runs a recipe in a process of its own."""
+    command = [sys.executable, str(ROOT / "recipes" / f"{recipe}.py"), "--out", str(out)]
     path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
     environment = os.environ | {"PYTHONPATH": path}
-    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300)
+    return subprocess.run(
+        [*command, *arguments], env=environment, capture_output=True, text=True, timeout=timeout
+    )
 
 
 def test_one_in_five_digits_of_every_class_is_held_out():
@@ -168,6 +170,20 @@ def test_what_cannot_be_is_refused_before_anything_is_written(arguments, message
     error = capsys.readouterr().err
     assert message in error
     assert "--networks, --epochs" in error
+
+
+@pytest.mark.slow
+@pytest.mark.once
+def test_responses_of_resnet_56_lie_below_those_of_plain_56(tmp_path):
+    networks = "--networks", "cifar_plain56", "cifar_resnet56"
+    process = run(*networks, "--epochs", "60", out=tmp_path, timeout=3600)
+    assert process.returncode == 0, process.stderr
+    process = run("--run", str(tmp_path), out=tmp_path, recipe="figures")
+    assert process.returncode == 0, process.stderr
+    responses = json.loads((tmp_path / "responses.json").read_text())
+    plain, residual = (sorted(responses[name].values()) for name in ("plain-56", "ResNet-56"))
+    assert len(plain) == len(residual) == 55
+    assert all(low < high for low, high in zip(residual, plain, strict=True))
 
 
 @pytest.fixture

@@ -324,6 +324,22 @@ def test_frozen_layers_use_and_keep_their_moving_statistics():
         np.testing.assert_array_equal(mine, theirs)
 
 
+def test_a_layer_that_is_called_twice_moves_its_statistics_twice():
+    def build(network):
+        image = keras.Input((8, 8, 4))
+        normalize = layers.BatchNormalization(name="shared")
+        x = normalize(layers.Conv2D(4, 3, name="first")(image))
+        return fill(network(image, normalize(layers.Conv2D(4, 3, name="second")(x))))
+
+    found = []
+    for network in (FusedNetwork, keras.Model):
+        model = build(network)
+        model(torch.tensor(images(2, 8, 8, 4)), training=True)
+        found.append([as_array(v.value) for v in model.get_layer("shared").variables])
+    for ours, stock in zip(*found, strict=True):
+        assert_close(ours, stock, 1e-6)
+
+
 def test_a_hook_on_a_layer_is_called():
     model = small()
     seen = []

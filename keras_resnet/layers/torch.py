@@ -84,12 +84,15 @@ def normalize_batch(x, gamma, beta, axis, epsilon, guess):
         0.0,
         epsilon,
     )
-    return channels_back(y, axis), mean.detach(), variance_of(inverse_std.detach(), epsilon)
+    return channels_back(y, axis), mean.detach(), variances_of([inverse_std.detach()], epsilon)[0]
 
 
-def variance_of(inverse_std, epsilon):
-    """The biased variance, as Keras keeps it, that torch made an inverse of."""
-    return inverse_std.pow(-2).sub_(epsilon).clamp_(min=0)
+def variances_of(inverse_stds, epsilon):
+    """The biased variances, as Keras keeps them, that torch made inverses of."""
+    variances = torch._foreach_pow(inverse_stds, -2.0)
+    torch._foreach_sub_(variances, epsilon)
+    torch._foreach_clamp_min_(variances, 0.0)
+    return variances
 
 
 def normalize(x, mean, variance, gamma, beta, axis, epsilon):

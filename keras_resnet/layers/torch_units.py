@@ -1,6 +1,6 @@
 """PyTorch: a whole graph, with convolution, normalization, addition and ReLU in few kernels."""
 
-from collections import UserDict
+from collections import UserDict, defaultdict
 from dataclasses import dataclass
 
 import keras
@@ -16,7 +16,7 @@ from keras_resnet.layers.torch import (
     statistics_dtype,
     symmetric_padding,
     tensor,
-    variance_of,
+    variances_of,
 )
 from keras_resnet.layers.torch_gradients import NormalizeAddRelu
 from keras_resnet.layers.torch_products import Product, is_product
@@ -33,14 +33,15 @@ def run(model, inputs, training):
     if any(x is None or x.is_meta or hasattr(x, "_keras_mask") for x in inputs):
         return NotImplemented
     plan = model.plan
-    values = Values(zip(plan.inputs, inputs, strict=True))
+    values, learned = Values(zip(plan.inputs, inputs, strict=True)), Statistics()
     for step in plan.steps:
         if step.unit is None:
             run_node(step.node, values)
         else:
-            run_unit(step.unit, values, bool(training))
+            run_unit(step.unit, values, bool(training), learned)
         for target in step.dead:
             values.pop(target, None)
+    learned.keep()
     outputs = keras.tree.pack_sequence_as(
         model._outputs_struct, [values[target] for target in plan.outputs]
     )
@@ -72,6 +73,36 @@ class Map:
     axis: int
 
 
+class Statistics:
+    """Those of a batch in all normalizations of a network, kept together at the end of a step.
+
+    Moving them one by one takes longer than the arithmetic of a small network.
+    """
+
+    def __init__(self):
+        self.groups: dict[tuple, dict] = defaultdict(dict)
+
+    def add(self, norm, mean, inverse_std):
+        how = norm.momentum, norm.epsilon
+        if norm in self.groups[how]:  # a layer that is called twice moves twice
+            self.keep()
+        self.groups[how][norm] = mean, inverse_std
+
+    @torch.no_grad()
+    def keep(self):
+        for (momentum, epsilon), rows in self.groups.items():
+            means, inverse_stds = zip(*rows.values(), strict=True)
+            batch = [*means, *variances_of(inverse_stds, epsilon)]
+            moving = [norm.moving_mean for norm in rows] + [norm.moving_variance for norm in rows]
+            values = torch._foreach_mul(
+                [tensor(v, b.dtype) for v, b in zip(moving, batch, strict=True)], momentum
+            )
+            torch._foreach_add_(values, batch, alpha=1.0 - momentum)
+            for variable, value in zip(moving, values, strict=True):
+                variable.assign(value)
+        self.groups.clear()
+
+
 def run_node(node, values):
     """One layer, as Keras calls it; it learns of `training` from the model that is running."""
     args, kwargs = node.arguments.fill_in(values)
@@ -79,7 +110,7 @@ def run_node(node, values):
     values.update(zip(map(id, node.outputs), outputs, strict=True))
 
 
-def run_unit(unit, values, training):
+def run_unit(unit, values, training, learned):
     synchronized = training and replicas.sum_over_replicas is not None
     if synchronized or any(has_hooks(layer) for layer in unit.layers):
         values[unit.target] = run_layers(unit, values)
@@ -93,7 +124,7 @@ def run_unit(unit, values, training):
     other = None if unit.other is None else values.get_map(unit.other, axis).to(dtype)
     overwrites = unit.overwrites and isinstance(values.data[unit.other], Map)
     learns = training and unit.norm is not None and unit.norm.trainable
-    y = train(unit, x, other) if learns else infer(unit, x, other, overwrites)
+    y = train(unit, x, other, learned) if learns else infer(unit, x, other, overwrites)
     values[unit.target] = Map(y, axis)
 
 
@@ -156,15 +187,15 @@ def normalization(unit, x):
     return [tensor(variable, dtype) for variable in variables]
 
 
-def train(unit, x, other):
-    """One step of training: normalized by the statistics of the batch, which are kept."""
+def train(unit, x, other, learned):
+    """One step of training: normalized by the statistics of the batch, which are learned."""
     y = convolve(*convolution(unit, x))
     gamma, beta, _, _ = normalization(unit, x)
     epsilon = unit.norm.epsilon
     y, mean, inverse_std = NormalizeAddRelu.apply(
         y, gamma, beta, other, epsilon, unit.relu is not None
     )
-    unit.norm.update_statistics(mean, variance_of(inverse_std, epsilon))
+    learned.add(unit.norm, mean, inverse_std)
     return y
 
 
