@@ -232,7 +232,7 @@ def main() -> None:
         rates = measure(names, folder, options)
         sizes = {name: bytes_of(folder, CONTENDERS[name].file) for name in names}
     record = {
-        "command": " ".join(["python benchmarks/exported.py", *sys.argv[1:]]),
+        "command": machine.command("exported.py", sys.argv[1:]),
         "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "batch": options.batch,
         "size": options.size,

@@ -23,7 +23,6 @@ import datetime
 import json
 import os
 import pathlib
-import shlex
 import sys
 
 from inputs import report, turns
@@ -76,7 +75,7 @@ def main(arguments: list[str]) -> int:
     settings = {"path": str(chosen.data.resolve()), "batch": chosen.batch, "cores": chosen.cores}
     run = {
         "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        "command": shlex.join(["python", "benchmarks/input.py", *arguments]),
+        "command": machine.command("input.py", arguments),
         "commit": machine.commit(),
         "machine": machine.describe(),
         "versions": machine.versions() | machine.versions(PACKAGES),

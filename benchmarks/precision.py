@@ -109,7 +109,7 @@ def main() -> None:
             for row, run in zip(rows, runs, strict=True):
                 row["images_per_second"].append(BATCH / seconds_of(run, pixels))
     record = {
-        "command": " ".join(["python benchmarks/precision.py", *sys.argv[1:]]),
+        "command": machine.command("precision.py", sys.argv[1:]),
         "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "images": len(pixels),
         "threads": options.threads,

@@ -22,7 +22,6 @@ is made from those in benchmarks/results by tools/performance.py. Contenders nee
 import argparse
 import datetime
 import pathlib
-import shlex
 import sys
 import time
 
@@ -118,7 +117,7 @@ def new_run(chosen: argparse.Namespace, arguments: list[str]) -> dict:
     return {
         "format": results.FORMAT,
         "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        "command": shlex.join(["python", "benchmarks/throughput.py", *arguments]),
+        "command": machine.command("throughput.py", arguments),
         "commit": machine.commit(),
         "device": chosen.device,
         "machine": machine.describe(),

@@ -1,8 +1,7 @@
 """What each contender is: an endless iterator over batches of its kind.
 
 All make 224x224 images by a crop of 8 to 100 % of the area, a flip and a normalisation, with
-bilinear interpolation. `keras_resnet` and `keras_resnet_normalised` read the zip; the others have
-its files in memory.
+bilinear interpolation. All have the files of the zip in memory.
 """
 
 import io
@@ -17,19 +16,39 @@ STD = np.array([0.229, 0.224, 0.225], "float32") * 255
 
 
 def keras_resnet(path: str, batch: int, cores: int) -> Iterator:
-    from keras_resnet.data import ImageBatches, open_images
-
-    return ImageBatches(open_images(path), batch, size=SIZE, workers=cores).batches()
+    return pipeline(path, batch, cores).batches()
 
 
 def keras_resnet_normalised(path: str, batch: int, cores: int) -> Iterator:
     import tensorflow as tf
 
-    from keras_resnet.data import ImageBatches, open_images
-
-    data = ImageBatches(open_images(path), batch, size=SIZE, workers=cores).dataset()
+    data = pipeline(path, batch, cores).dataset()
     data = data.map(lambda x, y: ((tf.cast(x, "float32") - MEAN) / STD, y), num_parallel_calls=1)
     return iter(limited(data, cores))
+
+
+def pipeline(path: str, batch: int, cores: int):
+    from keras_resnet.data import ImageBatches
+
+    return ImageBatches(InMemory(path), batch, size=SIZE, workers=cores)
+
+
+class InMemory:
+    """The images of a zip as `keras_resnet.data` asks for them."""
+
+    def __init__(self, path: str):
+        from keras_resnet.data import open_images
+
+        self.images, self.files = open_images(path), encoded(path)
+        self.class_names, self.label, self.name = (
+            getattr(self.images, name) for name in ("class_names", "label", "name")
+        )
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+    def read(self, i: int) -> bytes:
+        return self.files[i]
 
 
 def limited(data, cores: int):

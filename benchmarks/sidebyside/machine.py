@@ -4,6 +4,7 @@ import importlib.metadata
 import os
 import pathlib
 import platform
+import shlex
 import shutil
 import subprocess
 from collections.abc import Iterable
@@ -117,3 +118,11 @@ def commit() -> str | None:
     if head.returncode:
         return None
     return head.stdout.strip() + ("+" if changed.stdout.strip() else "")
+
+
+def command(program: str, arguments: list[str]) -> str:
+    """A command line for a record, without the folders of this machine."""
+    names = [
+        pathlib.Path(word).name if pathlib.Path(word).is_absolute() else word for word in arguments
+    ]
+    return shlex.join(["python", f"benchmarks/{program}", *names])
