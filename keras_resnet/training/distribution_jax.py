@@ -15,6 +15,7 @@ from jax.experimental import multihost_utils
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from keras_resnet.training.distribution import Distribution, padded, share_state
+from keras_resnet.training.meeting import meet
 
 ADDRESSES = "KERAS_DISTRIBUTION_JOB_ADDRESSES"
 PROCESSES = "KERAS_DISTRIBUTION_NUM_PROCESSES"
@@ -121,34 +122,31 @@ def join(timeout: float) -> None:
         RuntimeError: they differ in how many they think they are, or do not all come.
     """
     jax.config.update("jax_cpu_collectives_implementation", "gloo")
+    address = os.environ.get(ADDRESSES, "").split(",")[0] or None
     size = int(os.environ[PROCESSES]) if PROCESSES in os.environ else None
+    index = int(os.environ[PROCESS]) if PROCESS in os.environ else None
     try:
+        if address and size is not None and index is not None:
+            compare_sizes(address, size, index, timeout)
         jax.distributed.initialize(
-            coordinator_address=os.environ.get(ADDRESSES, "").split(",")[0] or None,
+            coordinator_address=address,
             num_processes=size,
-            process_id=int(os.environ[PROCESS]) if PROCESS in os.environ else None,
+            process_id=index,
             initialization_timeout=round(timeout),
         )
-        if size is not None:
-            compare_sizes(size, timeout)
-    except (RuntimeError, ValueError) as error:
+    except (OSError, RuntimeError, ValueError) as error:
         raise RuntimeError(
             f"The processes did not come together within {timeout:g} s ({announced()}): {error}"
         ) from error
 
 
-def compare_sizes(size: int, timeout: float) -> None:
-    """Processes tell one another how many they think they are, before any waits for the rest."""
-    from jax._src import distributed  # JAX has no public name for its store of keys
-
-    state: Any = distributed.global_state
-    state.client.key_value_set(f"keras_resnet/size/{state.process_id}", str(size))
-    keys = [f"keras_resnet/size/{process}" for process in range(size)]
-    wait = round(1000 * timeout)
-    sizes = [int(state.client.blocking_key_value_get(key, wait)) for key in keys]
+def compare_sizes(address: str, size: int, index: int, timeout: float) -> None:
+    """Processes meet before JAX waits for them: if not all come, it aborts without an exception."""
+    sizes = meet(address, size, index, timeout)
     if set(sizes) != {size}:
-        told = ", ".join(f"process {n} with {other}" for n, other in enumerate(sizes))
-        raise RuntimeError(f"Processes were started with different {PROCESSES}: {told}")
+        raise RuntimeError(
+            f"Processes were started with different {PROCESSES}: {', '.join(map(str, sizes))}"
+        )
 
 
 def predictor(model: keras.Model) -> Callable[[np.ndarray], np.ndarray]:

@@ -1,5 +1,6 @@
 """PyTorch: a process for each device, which average their gradients."""
 
+import atexit
 import datetime
 import os
 import weakref
@@ -138,6 +139,13 @@ def join(timeout: float) -> None:
     # Gloo and NCCL wait as long for a message: an evaluation may come between two.
     limit = max(wait, datetime.timedelta(minutes=30))
     dist.init_process_group(backend, store=store, rank=rank, world_size=size, timeout=limit)
+    # A thread that still runs when the process ends can abort it (exit code 134).
+    atexit.register(leave)
+
+
+def leave() -> None:
+    if dist.is_initialized():
+        dist.destroy_process_group()
 
 
 class SumOverProcesses(torch.autograd.Function):

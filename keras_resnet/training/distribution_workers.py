@@ -134,7 +134,7 @@ def joined(workers: list[str], timeout: float) -> tf.distribute.MultiWorkerMirro
     resolver = tf.distribute.cluster_resolver.TFConfigClusterResolver()
     index = number_of(resolver)
     try:
-        sizes = meet(workers, index, timeout)
+        sizes = meet(workers[0], len(workers), index, timeout)
     except OSError as error:
         raise RuntimeError(
             f"The {len(workers)} workers of TF_CONFIG did not come together within {timeout:g} s, "

@@ -6,36 +6,37 @@ import socket
 import time
 
 
-def meet(addresses: list[str], index: int, timeout: float) -> list[int]:
+def meet(address: str, count: int, index: int, timeout: float) -> list[int]:
     """Waits for all the processes of a group.
 
     The first one listens at its address, which is free again afterwards; the others call there.
 
     Args:
-        addresses: `"host:port"` of each process, as this one was told.
+        address: `"host:port"` of the first process.
+        count: how many processes there are, as this one was told.
         index: this process' number.
         timeout: seconds to wait.
 
     Returns:
-        How many addresses each process was told, in the order in which they came.
+        The count that each process was told, in the order in which they came.
 
     Raises:
         OSError: not all came, or the first one could not be reached.
 
     Example:
 
-    >>> meet(["localhost:0"], 0, 1.0)
+    >>> meet("localhost:0", 1, 0, 1.0)
     [1]
     """
-    host, port = addresses[0].rsplit(":", 1)
+    host, port = address.rsplit(":", 1)
     deadline = time.monotonic() + timeout
     if index == 0:
-        return welcome(int(port), len(addresses), deadline)
+        return welcome(int(port), count, deadline)
     with called(host, int(port), deadline) as connection, connection.makefile("rw") as line:
-        print(json.dumps(len(addresses)), file=line, flush=True)
+        print(json.dumps(count), file=line, flush=True)
         answer = line.readline()
     if not answer:
-        raise ConnectionError(f"{addresses[0]} ended before all had come")
+        raise ConnectionError(f"{address} ended before all had come")
     return json.loads(answer)
 
 
