@@ -77,15 +77,24 @@ def litert(path: str, threads: int | None = None) -> Run:
     return run
 
 
-def openvino(path: str, threads: int | None = None, precision: str = "f32") -> Run:
+def openvino(
+    path: str,
+    threads: int | None = None,
+    precision: str = "f32",
+    shape: tuple[int, ...] | None = None,
+) -> Run:
+    """`shape` fixes that of the images, batch included: the plugin then plans their layout."""
     import openvino as runtime
 
     core = runtime.Core()
+    model = core.read_model(path)
+    if shape is not None:
+        model.reshape(list(shape))
     # Without the hint the plugin picks bfloat16 by itself where the processor has it.
     settings = {"INFERENCE_PRECISION_HINT": precision, "PERFORMANCE_HINT": "LATENCY"}
     if threads:
         settings["INFERENCE_NUM_THREADS"] = str(threads)
-    compiled = core.compile_model(core.read_model(path), "CPU", settings)
+    compiled = core.compile_model(model, "CPU", settings)
 
     def run(images):
         outputs = compiled(images)
