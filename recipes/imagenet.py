@@ -3,8 +3,8 @@
     python recipes/imagenet.py --data imagenet/                          # the paper, ResNet-50
     python recipes/imagenet.py --data imagenet/ --model googlenet        # as its own paper says
     python recipes/imagenet.py --data imagenet/ --recipe goyal --model resnet101
-    python recipes/imagenet.py --data flowers/ --recipe fast --model resnet18 --epochs 30
-    python recipes/imagenet.py --dataset digits --model resnet18 --recipe fast
+    python recipes/imagenet.py --data flowers/ --recipe fast --model resnet18 --batch-size 64
+    python recipes/imagenet.py --dataset digits --model resnet18 --recipe fast --batch-size 64
     python recipes/imagenet.py --smoke
 
 --data is a folder with train/CLASS/*.JPEG and val/CLASS/*.JPEG, a folder that holds the archives
@@ -19,6 +19,7 @@ from typing import Any
 
 import common
 import keras
+import numpy as np
 import runs
 from common import option
 from imagenet_settings import RECIPES, Settings, recipe_of
@@ -100,7 +101,7 @@ class Recipe(runs.Training):
         )
         if self.dataset == "digits":
             gentle = dataclasses.replace(chosen.augmentation, **OF_DIGITS)
-            changed = dataclasses.replace(changed, augmentation=gentle)
+            changed = dataclasses.replace(changed, augmentation=gentle, mirrored=False)
         # Auxiliary heads average squares of a map that is 16 times as small.
         size = self.size or ((96 if chosen.loss_weights else 32) if self.smoke else 0)
         if not size:
@@ -139,11 +140,11 @@ def learning_rate(settings, updates_per_epoch):
     top, total = settings.learning_rate, round(settings.epochs * updates_per_epoch)
     warmup = round(settings.warmup * updates_per_epoch)
     if settings.schedule == "cosine":
-        return training.cosine(top, total, warmup_steps=warmup)
+        return training.cosine(top, total, warmup, settings.start * top, settings.final)
     if settings.schedule == "triangle":
         at_zero = top * total / (total - warmup)  # the line that passes `top` after the warm-up
         fall = keras.optimizers.schedules.PolynomialDecay(at_zero, total, 0.0)
-        return training.WarmUp(fall, warmup)
+        return training.WarmUp(fall, warmup, start=settings.start * top)
     if settings.schedule == "exponential":
         every = max(1, round(settings.every * updates_per_epoch))
         return keras.optimizers.schedules.ExponentialDecay(
@@ -172,10 +173,9 @@ def compile_model(model, recipe, settings, updates_per_epoch):
 
 
 def size_in(settings, epoch):
-    """Side of the training images: it rises between two epochs, by steps of 32 pixels."""
-    first, last = settings.rise
-    part = 0.0 if epoch < first else 1.0 if epoch >= last else (epoch - first) / (last - first)
-    return settings.size + int(part * (settings.last_size - settings.size)) // 32 * 32
+    """Side of the training images: the multiple of 32 nearest a line between two epochs."""
+    side = np.interp(epoch, settings.rise, (settings.size, settings.last_size))
+    return 32 * round(side / 32)
 
 
 def collections(recipe):
@@ -232,7 +232,7 @@ def main(recipe):
         network=recipe.model,
         steps=recipe.steps or settings.epochs * batches.steps_per_epoch,
         image=(size, size, 3),
-        evaluate=lambda model: training.evaluate(network, tested),
+        evaluate=lambda model: training.evaluate(network, tested, mirrored=settings.mirrored),
         settings=dataclasses.asdict(settings),
         finish=runs.recompute_over(batches) if settings.recompute_batch_norm else None,
         kept=network,
