@@ -125,7 +125,7 @@ def build(recipe, settings, classes):
     side = settings.size if row.flattens or settings.loss_weights else None
     image = keras.Input((side, side, 3), name="image")
     variance = [std**2 if settings.divides_by_deviation else 1.0 for std in STD]
-    return keras_resnet.build(
+    model = keras_resnet.build(
         row,
         input_tensor=keras.layers.Normalization(-1, MEAN, variance, name="preprocessing")(image),
         classes=classes,
@@ -133,6 +133,11 @@ def build(recipe, settings, classes):
         name=recipe.model,
         **options,
     )
+    if settings.fc_deviation:
+        kernel = model.get_layer("fc").kernel
+        normal = keras.initializers.RandomNormal(stddev=settings.fc_deviation)
+        kernel.assign(normal(kernel.shape, kernel.dtype))
+    return model
 
 
 def learning_rate(settings, updates_per_epoch):
