@@ -7,8 +7,9 @@
     python recipes/imagenet.py --dataset digits --model resnet18 --recipe fast --batch-size 64
     python recipes/imagenet.py --smoke
 
---data is a folder with train/CLASS/*.JPEG and val/CLASS/*.JPEG, a folder that holds the archives
-ILSVRC2012_img_train.tar and ILSVRC2012_img_val.tar, or imagenet2012 as TFDS prepared it.
+--data (or --data-dir) is a folder with train/CLASS/*.JPEG and val/CLASS/*.JPEG, a folder that
+holds the archives ILSVRC2012_img_train.tar and ILSVRC2012_img_val.tar, or imagenet2012 as TFDS
+prepared it.
 Writes to --out: config.json, log.csv, checkpoints, results.json, curves.png and model.keras, which
 takes images of 0 to 255. Stopped at any moment, the same command goes on where it was.
 """
@@ -46,7 +47,7 @@ OF_DIGITS = {"flip": False, "area": (0.7, 1.0), "shorter": (224, 256)}
 class Recipe(runs.Training):
     recipe: str = option("paper", f"{', '.join(RECIPES)}")
     model: str = option("resnet50", "any network of `keras-resnet list`")
-    data: str = option("", "where the images are")
+    data: str = option("", "where the images are", "--data-dir")
     dataset: str = option("imagenet", "imagenet; digits or synthetic need no --data")
     epochs: int = option(0, "0: as many as the recipe")
     steps: int = option(0, "batches to train on instead, to try it; 0: all of the epochs")

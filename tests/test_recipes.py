@@ -122,6 +122,13 @@ def test_without_imagenet_the_recipe_says_in_five_lines_how_to_get_it():
 
 
 @pytest.mark.once
+@pytest.mark.parametrize("flag", ["--data", "--data-dir"])
+def test_the_folder_may_be_called_as_tfds_calls_it(imagenet, flag):
+    read = imagenet.common.from_command_line(imagenet.Recipe, None, [flag, "imagenet/"])
+    assert read.data == "imagenet/"
+
+
+@pytest.mark.once
 def test_a_shorter_run_has_its_drops_earlier_and_a_smaller_batch_a_smaller_rate(imagenet):
     settings = imagenet.Recipe(recipe="goyal", epochs=45, batch_size=128).settings()
     assert settings.drops == (15, 30, 40)
