@@ -12,7 +12,7 @@ a single round.
 
 Each image is a random crop of 8 to 100 % of the area, resized to 224x224 by bilinear
 interpolation, flipped half of the time and normalised. keras_resnet hands over uint8 and leaves
-the normalisation to the device; a second line has it done on the processor.
+the normalisation to the device; a second line has it done on the processor, as all others do.
 
 Contenders need `pip install "keras3-resnet[tensorflow-cpu,torch,recipes]" torchvision grain`; one
 that is not installed is reported as missing.

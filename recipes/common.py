@@ -42,9 +42,9 @@ __all__ = ["whole", "write_json"]
 Recipe = TypeVar("Recipe")
 
 
-def option(default: Any, why: str) -> Any:
-    """A field of a recipe: its default, and the paper's sentence or the reason for it."""
-    return dataclasses.field(default=default, metadata={"why": why})
+def option(default: Any, why: str, *also: str) -> Any:
+    """A field of a recipe: its default, the paper's sentence or the reason for it, other flags."""
+    return dataclasses.field(default=default, metadata={"why": why, "also": also})
 
 
 @dataclasses.dataclass(frozen=True)
@@ -146,8 +146,8 @@ def from_command_line(
             if get_args(kind) != (str, ...):
                 raise TypeError(f"A list of a recipe is a tuple[str, ...]. Received: {kind}")
         why = f"{field.metadata.get('why', '')} (default: {shown})".replace("%", "%%")
-        flag = f"--{field.name.replace('_', '-')}"
-        parser.add_argument(flag, default=field.default, help=why, **how)
+        flags = (*field.metadata.get("also", ()), f"--{field.name.replace('_', '-')}")
+        parser.add_argument(*flags, dest=field.name, default=field.default, help=why, **how)
     values = vars(parser.parse_args(arguments))
     for name, value in values.items():
         if isinstance(value, list):  # "a,b c" are three

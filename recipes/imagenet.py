@@ -3,12 +3,13 @@
     python recipes/imagenet.py --data imagenet/                          # the paper, ResNet-50
     python recipes/imagenet.py --data imagenet/ --model googlenet        # as its own paper says
     python recipes/imagenet.py --data imagenet/ --recipe goyal --model resnet101
-    python recipes/imagenet.py --data flowers/ --recipe fast --model resnet18 --epochs 30
-    python recipes/imagenet.py --dataset digits --model resnet18 --recipe fast
+    python recipes/imagenet.py --data flowers/ --recipe fast --model resnet18 --batch-size 64
+    python recipes/imagenet.py --dataset digits --model resnet18 --recipe fast --batch-size 64
     python recipes/imagenet.py --smoke
 
---data is a folder with train/CLASS/*.JPEG and val/CLASS/*.JPEG, a folder that holds the archives
-ILSVRC2012_img_train.tar and ILSVRC2012_img_val.tar, or imagenet2012 as TFDS prepared it.
+--data (or --data-dir) is a folder with train/CLASS/*.JPEG and val/CLASS/*.JPEG, a folder that
+holds the archives ILSVRC2012_img_train.tar and ILSVRC2012_img_val.tar, or imagenet2012 as TFDS
+prepared it.
 Writes to --out: config.json, log.csv, checkpoints, results.json, curves.png and model.keras, which
 takes images of 0 to 255. Stopped at any moment, the same command goes on where it was.
 """
@@ -19,6 +20,7 @@ from typing import Any
 
 import common
 import keras
+import numpy as np
 import runs
 from common import option
 from imagenet_settings import RECIPES, Settings, recipe_of
@@ -45,7 +47,7 @@ OF_DIGITS = {"flip": False, "area": (0.7, 1.0), "shorter": (224, 256)}
 class Recipe(runs.Training):
     recipe: str = option("paper", f"{', '.join(RECIPES)}")
     model: str = option("resnet50", "any network of `keras-resnet list`")
-    data: str = option("", "where the images are")
+    data: str = option("", "where the images are", "--data-dir")
     dataset: str = option("imagenet", "imagenet; digits or synthetic need no --data")
     epochs: int = option(0, "0: as many as the recipe")
     steps: int = option(0, "batches to train on instead, to try it; 0: all of the epochs")
@@ -100,7 +102,7 @@ class Recipe(runs.Training):
         )
         if self.dataset == "digits":
             gentle = dataclasses.replace(chosen.augmentation, **OF_DIGITS)
-            changed = dataclasses.replace(changed, augmentation=gentle)
+            changed = dataclasses.replace(changed, augmentation=gentle, mirrored=False)
         # Auxiliary heads average squares of a map that is 16 times as small.
         size = self.size or ((96 if chosen.loss_weights else 32) if self.smoke else 0)
         if not size:
@@ -124,7 +126,7 @@ def build(recipe, settings, classes):
     side = settings.size if row.flattens or settings.loss_weights else None
     image = keras.Input((side, side, 3), name="image")
     variance = [std**2 if settings.divides_by_deviation else 1.0 for std in STD]
-    return keras_resnet.build(
+    model = keras_resnet.build(
         row,
         input_tensor=keras.layers.Normalization(-1, MEAN, variance, name="preprocessing")(image),
         classes=classes,
@@ -132,6 +134,11 @@ def build(recipe, settings, classes):
         name=recipe.model,
         **options,
     )
+    if settings.fc_deviation:
+        kernel = model.get_layer("fc").kernel
+        normal = keras.initializers.RandomNormal(stddev=settings.fc_deviation)
+        kernel.assign(normal(kernel.shape, kernel.dtype))
+    return model
 
 
 def learning_rate(settings, updates_per_epoch):
@@ -139,11 +146,11 @@ def learning_rate(settings, updates_per_epoch):
     top, total = settings.learning_rate, round(settings.epochs * updates_per_epoch)
     warmup = round(settings.warmup * updates_per_epoch)
     if settings.schedule == "cosine":
-        return training.cosine(top, total, warmup_steps=warmup)
+        return training.cosine(top, total, warmup, settings.start * top, settings.final)
     if settings.schedule == "triangle":
         at_zero = top * total / (total - warmup)  # the line that passes `top` after the warm-up
         fall = keras.optimizers.schedules.PolynomialDecay(at_zero, total, 0.0)
-        return training.WarmUp(fall, warmup)
+        return training.WarmUp(fall, warmup, start=settings.start * top)
     if settings.schedule == "exponential":
         every = max(1, round(settings.every * updates_per_epoch))
         return keras.optimizers.schedules.ExponentialDecay(
@@ -172,10 +179,9 @@ def compile_model(model, recipe, settings, updates_per_epoch):
 
 
 def size_in(settings, epoch):
-    """Side of the training images: it rises between two epochs, by steps of 32 pixels."""
-    first, last = settings.rise
-    part = 0.0 if epoch < first else 1.0 if epoch >= last else (epoch - first) / (last - first)
-    return settings.size + int(part * (settings.last_size - settings.size)) // 32 * 32
+    """Side of the training images: the multiple of 32 nearest a line between two epochs."""
+    side = np.interp(epoch, settings.rise, (settings.size, settings.last_size))
+    return 32 * round(side / 32)
 
 
 def collections(recipe):
@@ -232,7 +238,7 @@ def main(recipe):
         network=recipe.model,
         steps=recipe.steps or settings.epochs * batches.steps_per_epoch,
         image=(size, size, 3),
-        evaluate=lambda model: training.evaluate(network, tested),
+        evaluate=lambda model: training.evaluate(network, tested, mirrored=settings.mirrored),
         settings=dataclasses.asdict(settings),
         finish=runs.recompute_over(batches) if settings.recompute_batch_norm else None,
         kept=network,

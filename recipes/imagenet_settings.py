@@ -20,11 +20,13 @@ class Settings:
     epochs: int
     batch_size: int
     learning_rate: float
-    schedule: str  # "steps", "exponential"; "cosine": to 0; "triangle": straight to 0
+    schedule: str  # "steps", "exponential"; "cosine"; "triangle": straight to 0
     drops: tuple[float, ...] = ()  # epochs after which "steps" multiply by `factor`
     every: float = 0  # epochs after which "exponential" does, again and again
     factor: float = 0.1
     warmup: float = 0  # epochs
+    start: float = 0.0  # part of the rate that the warm-up of "cosine" and "triangle" begins with
+    final: float = 0.0  # the rate at the end of "cosine"
     optimizer: str = "sgd"
     momentum: float = 0.9
     nesterov: bool = False
@@ -32,15 +34,17 @@ class Settings:
     loss: str = "softmax"  # or "binary"
     label_smoothing: float = 0.0
     size: int = 224
-    last_size: int = 224  # where it is another, sizes rise in between by steps of 32
-    rise: tuple[float, float] = (0, 0)  # epochs in which they do
+    last_size: int = 224  # where it is another, sizes rise to it over multiples of 32
+    rise: tuple[float, float] = (0, 0)  # epochs between which they do
     evaluation: tuple[int, int] = (256, 224)  # shorter side, then the square
+    mirrored: bool = False  # outputs are averaged over a test image and its mirror image
     augmentation: Augmentation = dataclasses.field(default_factory=Augmentation)
     mixing: Mixing | None = None
     repeats: int = 1
     drop_path: float = 0.0
     stride_on: str = "3x3"
     zero_init_residual: bool = False
+    fc_deviation: float = 0.0  # of the normal that `fc` is drawn from; 0: as its builder draws it
     divides_by_deviation: bool = True  # or images are only less the mean colour
     loss_weights: dict[str, float] = dataclasses.field(default_factory=dict)  # auxiliary heads
     ema: float = 0.0
@@ -96,58 +100,70 @@ RECIPES = {
         warmup=5,  # "gradual warmup ... after 5 epochs"
         nesterov=True,
         zero_init_residual=True,  # "we initialize gamma = 0" of "each residual block's last BN"
+        fc_deviation=0.01,  # the classifier is drawn from N(0, 0.01^2), Sec. 5.1
     ),
     "a2": Settings(
         source="Wightman et al. 2021, Table 2, arXiv:2110.00476",
-        epochs=300,
-        batch_size=2048,
-        learning_rate=5e-3,
-        schedule="cosine",
-        warmup=5,
-        optimizer="lamb",
-        weight_decay=0.02,
-        loss="binary",
-        evaluation=(236, 224),
+        epochs=300,  # half as many as A1; Table 2, as what follows
+        batch_size=2048,  # of all procedures
+        learning_rate=5e-3,  # that of A1
+        schedule="cosine",  # after the warm-up
+        warmup=5,  # epochs
+        start=1e-4,  # not in the table: mmpretrain's configuration of A2
+        final=1e-6,  # the same
+        optimizer="lamb",  # in place of SGD; gradients are not clipped
+        weight_decay=0.02,  # twice that of A1; not on biases and normalization
+        loss="binary",  # BCE of mixed labels; those above 0.2 are ones: timm's bce_target_thresh
+        evaluation=(236, 224),  # a test crop ratio of 0.95 of images tested at 224
         augmentation=Augmentation(
-            interpolation="bicubic", antialias=True, randaugment=RandAugment(magnitude=7)
+            interpolation="bicubic",  # in training and in the test
+            antialias=True,  # as PIL resizes, which timm takes
+            randaugment=RandAugment(magnitude=7),  # 7/0.5: strength and its deviation
         ),
-        mixing=Mixing(mixup=0.1, cutmix=1.0),
-        repeats=3,
-        drop_path=0.05,
-        zero_init_residual=True,
+        mixing=Mixing(mixup=0.1, cutmix=1.0),  # the two alphas
+        repeats=3,  # repeated augmentation: yes
+        drop_path=0.05,  # stochastic depth
+        zero_init_residual=True,  # timm's default
     ),
     "a3": Settings(
         source="Wightman et al. 2021, Table 2, arXiv:2110.00476",
-        epochs=100,
-        batch_size=2048,
-        learning_rate=8e-3,
-        schedule="cosine",
-        warmup=5,
-        optimizer="lamb",
-        weight_decay=0.02,
-        loss="binary",
-        size=160,
+        epochs=100,  # the shortest procedure; Table 2, as what follows
+        batch_size=2048,  # of all procedures
+        learning_rate=8e-3,  # more than A1 and A2
+        schedule="cosine",  # after the warm-up
+        warmup=5,  # epochs
+        start=1e-4,  # not in the table: mmpretrain's configuration of A3
+        final=1e-6,  # the same
+        optimizer="lamb",  # in place of SGD; gradients are not clipped
+        weight_decay=0.02,  # that of A2
+        loss="binary",  # as A2
+        size=160,  # trained at 160 pixels and tested at 224
         last_size=160,
-        evaluation=(236, 224),
+        evaluation=(236, 224),  # a test crop ratio of 0.95
         augmentation=Augmentation(
-            interpolation="bicubic", antialias=True, randaugment=RandAugment(magnitude=6)
+            interpolation="bicubic",  # as A2
+            antialias=True,
+            randaugment=RandAugment(magnitude=6),  # 6/0.5, a little weaker than A2's
         ),
-        mixing=Mixing(mixup=0.1, cutmix=1.0),
-        zero_init_residual=True,
+        mixing=Mixing(mixup=0.1, cutmix=1.0),  # as A2; images are neither repeated nor dropped
+        zero_init_residual=True,  # timm's default
     ),
     "fast": Settings(
-        source="FFCV's rn50, https://github.com/libffcv/ffcv-imagenet; FixRes, arXiv:1906.06423",
-        epochs=16,
-        batch_size=1024,
-        learning_rate=1.7,  # of a batch of 1024
-        schedule="triangle",
-        warmup=2,
-        label_smoothing=0.1,
-        size=160,
-        last_size=192,
-        rise=(11.8, 13.8),  # as 65 to 76 of 88
-        evaluation=(256, 224),
-        zero_init_residual=True,
+        source="FFCV's rn50_16_epochs.yaml, https://github.com/libffcv/ffcv-imagenet",
+        epochs=16,  # the shortest of its six trainings
+        batch_size=4096,  # 512 in each of 8 processes: ffcv-imagenet, issue 4
+        learning_rate=1.7,  # of the 4,096 together
+        schedule="triangle",  # its "cyclic"
+        warmup=2,  # lr_peak_epoch
+        start=1e-4,  # of the highest rate: train_imagenet.py
+        momentum=0.9,
+        weight_decay=1e-4,  # its weight_decay, which leaves batch normalization alone
+        label_smoothing=0.1,  # its label_smoothing
+        size=160,  # min_res
+        last_size=192,  # max_res
+        rise=(11, 13),  # start_ramp and end_ramp
+        evaluation=(293, 256),  # 256 pixels that show 224/256 of the shorter side; FixRes
+        mirrored=True,  # lr_tta
     ),
 }
 

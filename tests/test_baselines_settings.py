@@ -125,7 +125,7 @@ def test_a_narrow_network_has_everything_in_proportion():
 
 @pytest.mark.once
 def test_sizes_that_a_network_cannot_take_are_refused(imagenet):
-    with pytest.raises(ValueError, match=r"takes images of one size.*\[160, 192, 224\] pixels"):
+    with pytest.raises(ValueError, match=r"takes images of one size.*\[160, 192, 256\] pixels"):
         imagenet.Recipe(model="vgg16", recipe="fast")
     with pytest.raises(ValueError, match=r"`size` must be at least 32 for vgg16. Received: 31"):
         imagenet.Recipe(model="vgg16", size=31)

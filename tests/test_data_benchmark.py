@@ -5,13 +5,14 @@ import pathlib
 import sys
 import zipfile
 
+import numpy as np
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "benchmarks"))
 
 import input as benchmark  # noqa: E402
-from inputs import report, turns  # noqa: E402
+from inputs import contenders, report, turns  # noqa: E402
 from inputs.contenders import CONTENDERS  # noqa: E402
 
 pytestmark = pytest.mark.once
@@ -33,6 +34,7 @@ def recorded(**rates) -> dict:
 
 RUN = recorded(
     keras_resnet=[600.0, 620.0, 640.0],
+    keras_resnet_normalised=[480.0, 500.0, 520.0],
     tf_data=[400.0, 400.0, 420.0],
     torch_pil=[320.0, 320.0, 320.0],
     torch_operators="ImportError: no torchvision",
@@ -42,14 +44,24 @@ RUN = recorded(
 def test_rates_are_of_a_core_and_ratios_of_medians():
     lines = report.table(RUN)
     assert "| 310 | 300 to 320 |  |" in lines[2]
-    assert "| 200 | 200 to 210 | 1.55x (1.50 to 1.55) |" in lines[3]
-    assert "not measured: ImportError: no torchvision" in lines[5]
+    assert "| 200 | 200 to 210 | 1.55x (1.50 to 1.55) |" in lines[4]
+    assert "not measured: ImportError: no torchvision" in lines[6]
 
 
 def test_a_target_is_reached_at_its_bound_and_not_below():
     found = report.targets(RUN)
     assert "1.5x tf.data: decode, then crop: reached, 1.55x" in found[0]
     assert "2x torch DataLoader, PIL: not reached, 1.94x" in found[1]
+
+
+def test_beside_a_target_stands_the_ratio_of_like_to_like():
+    found = report.targets(RUN)
+    assert found[0].endswith("both on the processor: 1.25x (1.20 to 1.25)")
+    assert found[1].endswith("both on the processor: 1.56x (1.50 to 1.62)")
+    without = [one for one in RUN["contenders"] if one["contender"] != report.ALIKE]
+    for line in report.targets(RUN | {"contenders": without}):
+        assert "ours leaves normalising to the device" in line
+        assert line.endswith("both on the processor: not measured")
 
 
 def test_cores_are_whole_and_enough():
@@ -103,6 +115,16 @@ def test_contenders_take_turns_and_their_processes_end(photographs, tmp_path, ca
     assert "float32" in theirs["dtype"]
     assert out.with_suffix(".png").exists()
     assert "keras_resnet makes" in capsys.readouterr().out
+
+
+def test_what_is_normalised_on_the_processor_is_what_the_device_makes_of_levels(photographs):
+    pytest.importorskip("tensorflow")
+    (levels, _), (normal, _) = (
+        next(CONTENDERS[name][1](str(photographs), 8, 1)) for name in (report.OURS, report.ALIKE)
+    )
+    assert (levels.dtype, normal.dtype) == ("uint8", "float32")
+    expected = (levels - contenders.MEAN) / contenders.STD
+    np.testing.assert_allclose(normal, expected, rtol=1e-4, atol=1e-5)
 
 
 def test_a_contender_that_fails_says_why_and_the_others_go_on(tmp_path, monkeypatch):

@@ -84,6 +84,20 @@ def test_logits_are_told_from_probabilities():
     assert one == pytest.approx(other, rel=1e-5)
 
 
+def test_mirror_images_count_half():
+    keras.utils.set_random_seed(0)
+    model = keras_resnet.build("cifar_resnet8", input_shape=(8, 8, 3), classes=7)
+    x, y = examples(6)
+    outputs = [np.asarray(model.predict(side, verbose=0)) for side in (x, x[:, :, ::-1].copy())]
+    sums = measured(sum(outputs) / 2, y, np.ones(6), False)
+    for batch_size in (4, 6):
+        found = training.evaluate(model, (x, y), batch_size=batch_size, mirrored=True)
+        assert found["loss"] == pytest.approx(sums[0] / 6, rel=1e-5)
+        assert found["top1_error"] == pytest.approx(100 * sums[1] / 6)
+        assert found["images"] == 6
+    assert training.evaluate(model, (x, y))["loss"] != pytest.approx(sums[0] / 6, rel=1e-5)
+
+
 @pytest.mark.once
 def test_ties_rank_as_in_argmax_and_what_is_not_a_number_is_wrong():
     outputs = np.array([[0.5, 0.5, 0.0], [0.5, 0.5, 0.0], [np.nan, 1.0, 0.0]])

@@ -122,6 +122,13 @@ def test_without_imagenet_the_recipe_says_in_five_lines_how_to_get_it():
 
 
 @pytest.mark.once
+@pytest.mark.parametrize("flag", ["--data", "--data-dir"])
+def test_the_folder_may_be_called_as_tfds_calls_it(imagenet, flag):
+    read = imagenet.common.from_command_line(imagenet.Recipe, None, [flag, "imagenet/"])
+    assert read.data == "imagenet/"
+
+
+@pytest.mark.once
 def test_a_shorter_run_has_its_drops_earlier_and_a_smaller_batch_a_smaller_rate(imagenet):
     settings = imagenet.Recipe(recipe="goyal", epochs=45, batch_size=128).settings()
     assert settings.drops == (15, 30, 40)
@@ -130,23 +137,41 @@ def test_a_shorter_run_has_its_drops_earlier_and_a_smaller_batch_a_smaller_rate(
 
 
 @pytest.mark.once
-def test_learning_rates_are_those_of_the_papers(imagenet):
-    def rates(recipe, epochs, **changes):
-        settings = dataclasses.replace(imagenet.RECIPES[recipe], **changes)
-        schedule = imagenet.learning_rate(settings, updates_per_epoch=100)
-        return [round(float(schedule(round(100 * epoch))), 5) for epoch in epochs]
-
-    assert rates("paper", (0, 29.99, 30, 60, 90)) == [0.1, 0.1, 0.01, 0.001, 0.0001]
-    assert rates("goyal", (0, 2.5, 5, 30, 80), learning_rate=0.8) == [0.1, 0.45, 0.8, 0.08, 0.0008]
-    assert rates("a3", (0, 2.5, 5, 52.5, 100)) == [0.0, 0.004, 0.008, 0.004, 0.0]
-    assert rates("fast", (0, 1, 2, 9, 16)) == [0.0, 0.85, 1.7, 0.85, 0.0]
+@pytest.mark.parametrize(
+    ("recipe", "epochs", "expected"),
+    [
+        ("paper", (0, 29.99, 30, 60, 90), (0.1, 0.1, 0.01, 1e-3, 1e-4)),
+        ("goyal", (0, 2.5, 5, 29.99, 30, 60, 80), (0.1, 0.45, 0.8, 0.8, 0.08, 8e-3, 8e-4)),
+        ("a2", (0, 2.5, 5, 152.5, 300), (5e-7, 2.50025e-3, 5e-3, 2.5005e-3, 1e-6)),
+        ("a3", (0, 2.5, 5, 52.5, 100), (8e-7, 4.0004e-3, 8e-3, 4.0005e-3, 1e-6)),
+        ("fast", (0, 1, 2, 9, 16), (1.7e-4, 0.850085, 1.7, 0.85, 0)),
+    ],
+)
+def test_learning_rates_are_those_of_the_papers(imagenet, recipe, epochs, expected):
+    settings = imagenet.RECIPES[recipe]
+    if recipe == "goyal":  # who warms up batches of more than 256 images
+        settings = dataclasses.replace(settings, learning_rate=0.8)
+    schedule = imagenet.learning_rate(settings, updates_per_epoch=100)
+    found = [float(schedule(round(100 * epoch))) for epoch in epochs]
+    assert found == pytest.approx(expected, rel=1e-4, abs=1e-9)
 
 
 @pytest.mark.once
-def test_images_grow_between_two_epochs_by_steps_of_32(imagenet):
-    settings = dataclasses.replace(imagenet.RECIPES["fast"], size=128, last_size=192, rise=(4, 8))
-    sizes = [imagenet.size_in(settings, epoch) for epoch in range(10)]
-    assert sizes == [128] * 6 + [160] * 2 + [192] * 2
+def test_images_grow_between_two_epochs_to_the_nearest_multiple_of_32(imagenet):
+    fast = imagenet.RECIPES["fast"]
+    assert [imagenet.size_in(fast, epoch) for epoch in range(16)] == [160] * 12 + [192] * 4
+    of_88 = dataclasses.replace(fast, rise=(65, 76))
+    assert [imagenet.size_in(of_88, epoch) for epoch in (65, 70, 71, 76)] == [160, 160, 192, 192]
+    wider = dataclasses.replace(fast, size=128, rise=(4, 14))
+    sizes = [imagenet.size_in(wider, epoch) for epoch in range(16)]
+    assert sizes == [128] * 7 + [160] * 5 + [192] * 4
+
+
+@pytest.mark.once
+def test_a_digit_is_not_measured_in_its_mirror_image(imagenet):
+    chosen = {"recipe": "fast", "batch_size": 64}
+    assert imagenet.Recipe(**chosen).settings().mirrored
+    assert not imagenet.Recipe(dataset="digits", **chosen).settings().mirrored
 
 
 @pytest.mark.once

@@ -1,7 +1,7 @@
 """Loss and error over a whole data set, in which every image counts once."""
 
 import weakref
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import keras
@@ -21,6 +21,7 @@ def evaluate(
     *,
     batch_size: int = 256,
     from_logits: bool | None = None,
+    mirrored: bool = False,
     distribution: Distribution | None = None,
 ) -> dict[str, float]:
     """Cross-entropy, top-1 and top-5 error over all of `data`.
@@ -38,6 +39,8 @@ def evaluate(
         batch_size: images at a time in each process, for arrays.
         from_logits: whether the model gives logits. By default, whether it does not end in a
             softmax.
+        mirrored: whether the model also sees each image flipped left to right, and its outputs,
+            logits or probabilities, are averaged over the two. It takes twice as long.
         distribution: what `distributed` returned; by default the one it returned last.
 
     Returns:
@@ -59,7 +62,7 @@ def evaluate(
     distribution = distribution or active()
     if from_logits is None:
         from_logits = not ends_in_softmax(model)
-    predict = predictor_of(model)
+    predict = both_ways(predictor_of(model)) if mirrored else predictor_of(model)
     sums = np.zeros(4)
     try:
         for images, labels, weights in rows_of(data, batch_size, distribution):
@@ -84,6 +87,17 @@ def predictor_of(model: keras.Model):
     if model not in _predictors:
         _predictors[model] = engine().predictor(model)
     return _predictors[model]
+
+
+def both_ways(predict: Callable[[np.ndarray], np.ndarray]) -> Callable[[np.ndarray], np.ndarray]:
+    """Means of the outputs for images and for their mirror images."""
+    width = 2 if keras.config.image_data_format() == "channels_last" else 3
+
+    def mean(images):
+        flipped = np.ascontiguousarray(np.flip(images, width))
+        return (predict(images) + predict(flipped)) / 2
+
+    return mean
 
 
 def ends_in_softmax(model: keras.Model) -> bool:

@@ -225,14 +225,14 @@ class LAMB(backend.LAMB, CoupledDecay, keras.optimizers.Lamb):
         epsilon: float.
         weight_decay: float.
         decayed: see `SGD`.
-        **kwargs: of `keras.optimizers.Optimizer`. "ResNet strikes back" trained with timm's
-            LAMB, which clips: `global_clipnorm=1.0`.
+        **kwargs: of `keras.optimizers.Optimizer`. Nothing is clipped, as in Table 2 of "ResNet
+            strikes back"; timm's LAMB clips by default, which is `global_clipnorm=1.0`.
 
     Source: You et al., arXiv:1904.00962, Algorithm 2; Wightman et al., arXiv:2110.00476.
 
     Example:
 
-    >>> LAMB(5e-3, weight_decay=0.02, global_clipnorm=1.0).get_config()["epsilon"]
+    >>> LAMB(5e-3, weight_decay=0.02).get_config()["epsilon"]
     1e-06
     """
 
