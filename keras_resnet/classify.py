@@ -5,11 +5,13 @@ import json
 import os
 from collections.abc import Callable, Sequence
 from importlib import resources
+from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 
+from keras_resnet.decoding import decoded
 from keras_resnet.models import Weights, build
 from keras_resnet.preprocessing import Preprocessing
 from keras_resnet.systems import network_row
@@ -128,14 +130,7 @@ def described(model: str, weights: Weights) -> Record:
 def rgb(image: Any) -> np.ndarray:
     """The pixels of a file or an image, (height, width, 3), as they are stored."""
     if isinstance(image, str | os.PathLike):
-        try:
-            from PIL import Image
-        except ImportError:
-            raise ImportError(
-                'Reading image files needs Pillow: pip install "keras3-resnet[weights]"'
-            ) from None
-        with Image.open(image) as opened:
-            return np.asarray(opened.convert("RGB"))
+        return decoded(Path(image).read_bytes(), os.fspath(image))
     if hasattr(image, "convert"):
         image = image.convert("RGB")
     pixels = np.asarray(image)

@@ -1,7 +1,6 @@
 """Every format, written on this backend or by crossing to another, and run where it is for."""
 
 import json
-import os
 import subprocess
 import sys
 
@@ -246,32 +245,6 @@ def test_a_model_of_any_size_takes_the_size_it_is_exported_for(tmp_path):
     report = export(model, tmp_path / "net.keras", image_size=(12, 20), batch=3)
     assert read_metadata(report.path)["input"]["shape"] == [3, 12, 20, 3]
     assert report.batches == (3,)
-
-
-@pytest.mark.once
-def test_a_full_disk_leaves_what_was_there(tmp_path):
-    path = tmp_path / "net.keras"
-    path.write_bytes(b"what was there")
-    program = f"""
-import resource, signal
-import keras_resnet
-signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
-try:
-    keras_resnet.export(keras_resnet.build("cifar_resnet8"), {str(path)!r})
-except OSError as error:
-    print("refused:", error)
-"""
-    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
-    assert ran.stdout.startswith("refused: "), ran.stderr
-    assert path.read_bytes() == b"what was there"
-    assert [file.name for file in tmp_path.iterdir()] == ["net.keras"]
-
-
-@pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="there is no folder of this kind here")
-def test_a_path_that_cannot_be_written_to_is_an_oserror():
-    with pytest.raises(OSError, match="/proc"):
-        export(small(), "/proc/net.keras")
 
 
 def test_a_report_is_json():

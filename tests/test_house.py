@@ -20,7 +20,7 @@ import keras_resnet
 ROOT = pathlib.Path(keras_resnet.__file__).parent
 # From left to right: nothing imports what stands in a later row, or beside it in another folder.
 LAYERS = [
-    ["paper", "files"],
+    ["paper", "files", "decoding"],
     ["systems"],
     ["family"],
     ["options", "network"],

@@ -8,7 +8,6 @@ from keras_resnet.cli.common import (
     add_json,
     aligned,
     command,
-    load,
     positive,
     print_json,
     sides,
@@ -71,12 +70,19 @@ def step(subject: str, options: argparse.Namespace):
         from keras_resnet.export import open_exported, read_metadata
 
         told = read_metadata(subject)["input"]
+        if told["shape"][0] not in (None, options.batch):
+            raise ValueError(
+                f"{subject} takes {told['shape'][0]} images a call: pass --batch "
+                f"{told['shape'][0]}. Received: --batch {options.batch}"
+            )
         shape = with_size(told["shape"][1:], options.size)
         images = np.zeros((options.batch, *shape), told["dtype"])
         run_file = open_exported(subject, threads=options.threads)
         return lambda: run_file(images)
     if subject.endswith(".keras"):
-        model = load(subject)
+        from keras_resnet.evaluation.opening import saved_model
+
+        model = saved_model(subject)
         shape = with_size(list(model.input.shape[1:]), options.size)
         images = np.zeros((options.batch, *shape), model.input.dtype)
         return lambda: model.predict_on_batch(images)

@@ -106,7 +106,9 @@ def model_of(options: argparse.Namespace):
 
     pixels = getattr(options, "pixels", None)
     if options.network.endswith(".keras"):
-        return load(options.network), pixels if isinstance(pixels, str) else None
+        from keras_resnet.evaluation.opening import saved_model
+
+        return saved_model(options.network), pixels if isinstance(pixels, str) else None
     row = network_row(options.network)
     from keras_resnet.models import build
     from keras_resnet.weights.find import find, record_named
@@ -120,20 +122,6 @@ def model_of(options: argparse.Namespace):
     wanted = None if options.weights == "none" else options.weights or best_weights(options.network)
     found = find(wanted, row)
     return build(options.network, weights=wanted), found if isinstance(found, Record) else None
-
-
-def load(path: str):
-    """The model of a .keras file."""
-    import os
-
-    import keras
-
-    import keras_resnet.layers
-    import keras_resnet.preprocessing  # noqa: F401
-
-    if not os.path.exists(path):
-        raise FileNotFoundError(f"There is no such file: {path}")
-    return keras.saving.load_model(path, compile=False)
 
 
 def best_weights(network: str) -> str:

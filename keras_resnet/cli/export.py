@@ -2,7 +2,15 @@
 
 import argparse
 
-from keras_resnet.cli.common import add_json, add_model, command, model_of, print_json, sides
+from keras_resnet.cli.common import (
+    add_json,
+    add_model,
+    command,
+    model_of,
+    positive,
+    print_json,
+    sides,
+)
 
 
 def add(commands) -> None:
@@ -37,7 +45,7 @@ def add(commands) -> None:
         "or as SET does where they are a file of your own",
     )
     parser.add_argument("--size", type=sides, help="side of the images, or HEIGHTxWIDTH")
-    parser.add_argument("--batch", type=int, help="images of every call (default: any number)")
+    parser.add_argument("--batch", type=positive, help="images of every call (default: any number)")
     dtypes = ("float32", "float16", "bfloat16", "int8")
     parser.add_argument("--dtype", choices=dtypes, default="float32", help="of the weights")
     parser.add_argument(
@@ -50,11 +58,9 @@ def add(commands) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    import numpy as np
-
     from keras_resnet.export import export
 
-    images = None if options.images is None else np.load(options.images, allow_pickle=False)
+    images = None if options.images is None else array_in(options.images)
     model, record = model_of(options)
     if options.pixels and record is None:
         raise ValueError("A file does not say what it expects of an image: pass --pixels SET")
@@ -81,3 +87,20 @@ def run(options: argparse.Namespace) -> None:
                 f"  agrees with the model to {report.relative:.1e} of the largest output, "
                 f"top-1 {report.top1_agreement:.0%}, batches of {report.batches}"
             )
+
+
+def array_in(path: str):
+    """The array of a .npy file."""
+    import numpy as np
+
+    try:
+        found = np.load(path, allow_pickle=False)
+    except FileNotFoundError:
+        raise
+    # What is no such file raises EOFError, ValueError, BadZipFile and others.
+    except Exception as error:
+        raise ValueError(f"{path} must be a .npy, one array of images. {error}") from error
+    if not isinstance(found, np.ndarray):
+        found.close()
+        raise ValueError(f"{path} must be a .npy, one array of images. Received: a .npz")
+    return found

@@ -86,6 +86,11 @@ def exported(options: argparse.Namespace):
         raise ValueError(
             f"{options.file} takes normalised images: export it with --pixels to have it take files"
         )
+    if metadata["input"]["shape"][0] not in (None, 1):
+        raise ValueError(
+            f"{options.file} takes {metadata['input']['shape'][0]} images a call, and gets one: "
+            "export it with --batch 1, or without --batch"
+        )
     run_file = open_exported(options.file)
     classes = metadata["outputs"][0]["shape"][-1]
     names = metadata["class_names"] or [f"class {number}" for number in range(classes)]

@@ -62,11 +62,23 @@ def open_model(
 
 
 def saved_model(path: str) -> keras.Model:
-    """A model that Keras saved. Lambda layers, which would run the file's code, are refused."""
+    """A model that Keras saved. Lambda layers, which would run the file's code, are refused.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: it is none of Keras, or has layers of a class that is not known here.
+    """
     if not Path(path).exists():
         raise FileNotFoundError(f"There is no saved model {path}")
-    with deep_graph():
-        return keras.saving.load_model(path, compile=False, safe_mode=True)
+    try:
+        with deep_graph():
+            return keras.saving.load_model(path, compile=False, safe_mode=True)
+    # Keras raises TypeError for a class, KeyError for a zip of something else, and others.
+    except Exception as error:
+        raise ValueError(
+            f"{path} cannot be loaded. A model must be a .keras file with layers of Keras and of "
+            f"this package alone. {type(error).__name__}: {error}"
+        ) from error
 
 
 def open_models(

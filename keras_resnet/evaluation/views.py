@@ -5,15 +5,12 @@ are rounded as torchvision's Resize, CenterCrop and TenCrop round them.
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
+from keras_resnet.decoding import MOST_PIXELS, pillow
 from keras_resnet.evaluation.protocols import CROP, Protocol
 from keras_resnet.weights.records import ImageRule
-
-# Above this an image is taken for an attack or an accident; Pillow's own limit for opening one.
-MOST_PIXELS = 89_478_485
 
 
 @dataclass(frozen=True)
@@ -112,21 +109,6 @@ def resize(image: np.ndarray, shorter: int, interpolation: str = "bilinear") -> 
             f"more than {MOST_PIXELS} pixels are not taken"
         )
     return resize_to(image, size, interpolation)
-
-
-def pillow() -> Any:
-    """Pillow's module `Image`.
-
-    Raises:
-        ImportError: it is missing.
-    """
-    try:
-        from PIL import Image
-    except ImportError:
-        raise ImportError(
-            'Image files are read and resized with Pillow: pip install "keras3-resnet[weights]"'
-        ) from None
-    return Image
 
 
 def resize_to(image: np.ndarray, size: tuple[int, int], interpolation: str) -> np.ndarray:

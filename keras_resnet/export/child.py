@@ -4,7 +4,7 @@ import json
 import sys
 from pathlib import Path
 
-from keras_resnet.export.crossing import Job, do_jobs
+from keras_resnet.export.crossing import PASSED_ON, Job, do_jobs
 
 
 def main(folder: Path) -> None:
@@ -21,8 +21,9 @@ def main(folder: Path) -> None:
 
     try:
         do_jobs(jobs, load, images, calibration, folder)
-    except Exception as error:
-        told = {"kind": type(error).__name__, "message": str(error)}
+    except PASSED_ON as error:
+        kind = next(n for n, one in enumerate(PASSED_ON) if isinstance(error, one))
+        told = {"kind": kind, "message": str(error)}
         (folder / "error.json").write_text(json.dumps(told))
         raise
 

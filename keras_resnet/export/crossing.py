@@ -21,6 +21,9 @@ from keras_resnet.export import runtimes, writers
 from keras_resnet.export.formats import ExportError
 from keras_resnet.network import deep_graph
 
+# What a caller is told of as it is; all else that goes wrong is an ExportError.
+PASSED_ON = (ExportError, ImportError, OSError)
+
 
 @dataclass(frozen=True)
 class Job:
@@ -41,16 +44,27 @@ def do_jobs(
     calibration: np.ndarray | None,
     folder: Path,
 ) -> None:
-    """Writes every file and, into `folder`, what it says of the images: `0-1.npz` and so on."""
+    """Writes every file and, into `folder`, what it says of the images: `0-1.npz` and so on.
+
+    Raises:
+        OSError, ImportError, ExportError: whatever the tools of a format raise is one of these.
+    """
     for number, job in enumerate(jobs):
-        writers.write(
-            load(job.policy), job.format, Path(job.path), job.dtype, job.batch, calibration
-        )
-        if not job.tries:
-            continue
-        run = runtimes.RUNTIMES[job.format](job.path, None)
-        for attempt, size in enumerate(job.tries):
-            np.savez(folder / f"{number}-{attempt}.npz", *run(images[:size]))
+        try:
+            writers.write(
+                load(job.policy), job.format, Path(job.path), job.dtype, job.batch, calibration
+            )
+            if job.tries:
+                run = runtimes.RUNTIMES[job.format](job.path, None)
+            for attempt, size in enumerate(job.tries):
+                np.savez(folder / f"{number}-{attempt}.npz", *run(images[:size]))
+        except PASSED_ON:
+            raise
+        except Exception as error:
+            raise ExportError(
+                f"The {job.format} file could not be written and run: "
+                f"{type(error).__name__}: {error}"
+            ) from error
 
 
 def outputs_in(folder: Path, number: int, attempt: int) -> list[np.ndarray]:
@@ -96,12 +110,7 @@ def in_another_process(
     told = folder / "error.json"
     if told.exists() and told.stat().st_size:
         error = json.loads(told.read_text())
-        message = f"On {backend}: {error['message']}"
-        if error["kind"] in ("ImportError", "ModuleNotFoundError"):
-            raise ImportError(message)
-        if error["kind"] in ("OSError", "PermissionError", "FileNotFoundError"):
-            raise OSError(message)
-        raise ExportError(f"{error['kind']}: {message}")
+        raise PASSED_ON[error["kind"]](f"On {backend}: {error['message']}")
     last = "\n".join(done.stderr.strip().splitlines()[-8:])
     raise ExportError(f"The process that writes on {backend} ended with {done.returncode}:\n{last}")
 

@@ -137,7 +137,10 @@ def export(
         raise ValueError("dtype='int8' needs `calibration`: a hundred images or so")
     tries = () if not verify else (size,) if size else (1, len(compare_on))
     with ExitStack() as stack:
-        places = [stack.enter_context(placing.beside(one)) for one in paths]
+        places = [
+            stack.enter_context(placing.beside(one, not FORMATS[name].suffix))
+            for name, one in zip(formats, paths, strict=True)
+        ]
         jobs = [
             Job(name, str(place), dtype, policy, size, tries)
             for name, place, policy in zip(formats, places, policies, strict=True)

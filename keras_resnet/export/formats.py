@@ -1,5 +1,6 @@
 """The formats there are: their suffixes, who writes them, and what that needs."""
 
+import contextlib
 import importlib.util
 import os
 from dataclasses import dataclass
@@ -131,3 +132,22 @@ def writer_of(format: str, active: str) -> str:
 
 def installed(module: str) -> bool:
     return importlib.util.find_spec(module) is not None
+
+
+@contextlib.contextmanager
+def reading(path: str | os.PathLike, format: str):
+    """What a format's own reader raises of something else becomes a ValueError.
+
+    Raises:
+        OSError, ImportError: as they are.
+        ValueError: the file cannot be read; names it.
+    """
+    try:
+        yield
+    except (ImportError, OSError):
+        raise
+    except Exception as error:
+        raise ValueError(
+            f"{os.fspath(path)} cannot be read as format {format!r}: give a file that "
+            f"keras_resnet.export wrote. {type(error).__name__}: {error}"
+        ) from error

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
-from keras_resnet.export.formats import format_of
+from keras_resnet.export.formats import format_of, reading
 
 NAME = "keras_resnet"
 FILE = f"{NAME}.json"
@@ -70,24 +70,28 @@ def read_metadata(path: str | os.PathLike, format: str | None = None) -> dict[st
     """
     path = Path(path)
     format = format_of(path, format)
+    with reading(path, format):
+        text = text_in(path, format)
+    if text is None:
+        raise ValueError(f"{path} holds no metadata of keras_resnet.export")
+    return json.loads(text)
+
+
+def text_in(path: Path, format: str) -> str | None:
+    """The metadata as it is written, if there is any."""
     if format == "onnx":
         import onnx
 
         model = onnx.load(path, load_external_data=False)
-        text = {entry.key: entry.value for entry in model.metadata_props}.get(NAME)
-    elif format == "openvino":
+        return {entry.key: entry.value for entry in model.metadata_props}.get(NAME)
+    if format == "openvino":
         entry = ElementTree.parse(path).getroot().find(f"rt_info/{NAME}")
-        text = None if entry is None else entry.get("value")
-    elif format == "tf_saved_model":
+        return None if entry is None else entry.get("value")
+    if format == "tf_saved_model":
         file = path / "assets.extra" / FILE
-        text = file.read_text(encoding="utf-8") if file.exists() else None
-    else:
-        text = None
-        if zipfile.is_zipfile(path):
-            with zipfile.ZipFile(path) as members:
-                for member in members.namelist():
-                    if member.split("/")[-1] == FILE:
-                        text = members.read(member).decode()
-    if text is None:
-        raise ValueError(f"{path} holds no metadata of keras_resnet.export")
-    return json.loads(text)
+        return file.read_text(encoding="utf-8") if file.exists() else None
+    if not zipfile.is_zipfile(path):
+        return None
+    with zipfile.ZipFile(path) as members:
+        found = [name for name in members.namelist() if name.split("/")[-1] == FILE]
+        return members.read(found[-1]).decode() if found else None

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from keras_resnet.export.formats import format_of
+from keras_resnet.export.formats import format_of, reading
 
 Run = Callable[[np.ndarray], list[np.ndarray]]
 
@@ -27,11 +27,14 @@ def open_exported(
     Raises:
         ImportError: the runtime is missing.
         OSError: there is no such file.
+        ValueError: it is of no format, or of another than its name says.
     """
     path = os.fspath(path)
     if not os.path.exists(path):
         raise FileNotFoundError(f"There is no such file: {path}")
-    return RUNTIMES[format_of(path, format)](path, threads)
+    format = format_of(path, format)
+    with reading(path, format):
+        return RUNTIMES[format](path, threads)
 
 
 def tensorflow(path: str, threads: int | None = None) -> Run:

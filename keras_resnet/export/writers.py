@@ -1,6 +1,7 @@
 """A prepared model written in one format, by the backend that is active here."""
 
 import contextlib
+import io
 import logging
 import warnings
 from pathlib import Path
@@ -11,6 +12,7 @@ import numpy as np
 
 from keras_resnet.export import precision
 from keras_resnet.export.formats import ExportError
+from keras_resnet.export.placing import members
 from keras_resnet.export.prepare import INPUT
 from keras_resnet.export.torch_graph import joined
 from keras_resnet.network import deep_graph
@@ -30,9 +32,14 @@ def write(
 
     `batch` is the number of images of every call, or None for any; `calibration` are images
     as the model takes them, for int8.
+
+    Raises:
+        ExportError: there is nothing at the path afterwards.
     """
     with quiet(), deep_graph():
         WRITERS[format](model, path, dtype, batch, calibration)
+    if not path.exists():
+        raise ExportError(f"The tool for {format} wrote nothing")
 
 
 @contextlib.contextmanager
@@ -121,7 +128,7 @@ def openvino(model, path, dtype, batch, calibration):
         output.tensor.set_names({f"output_{number}"})
     runtime.save_model(graph, path, compress_to_fp16=dtype == "float16")
     del graph
-    for file in path.parent.glob(f"{first.stem}.*"):
+    for file in members(first):
         file.unlink()
 
 
@@ -132,14 +139,16 @@ def torch_program(model, path, dtype, batch, calibration):
     # are the same tensors, which nothing reads: without them the file is half the size.
     for parameters in (x for x in model.modules() if isinstance(x, torch.nn.ParameterDict)):
         parameters.clear()
-    shapes = {} if batch else {"dynamic_shapes": {0: torch.export.Dim("batch")}}
-    model.export(
-        path,
-        format="torch",
-        verbose=False,
-        input_signature=signature(model, batch),
-        **shapes,
+    program = torch.export.export(
+        model,
+        (sample(model, batch),),
+        dynamic_shapes=None if batch else [({0: torch.export.Dim("batch")},)],
+        strict=False,
     )
+    # By way of memory: on a full disk torch's own writer ends the process.
+    buffer = io.BytesIO()
+    torch.export.save(program, buffer)
+    path.write_bytes(buffer.getbuffer())
 
 
 def keras_file(model, path, dtype, batch, calibration):
