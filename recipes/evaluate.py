@@ -15,9 +15,10 @@ not measured again. `python recipes/tables.py --results OUT` puts the numbers in
 """
 
 import dataclasses
+import json
 from pathlib import Path
 
-from common import option, start, table
+from common import option, start, table, write_json
 
 from keras_resnet.data import open_images
 from keras_resnet.evaluation import PROTOCOLS, evaluate, protocol_named
@@ -69,6 +70,16 @@ def short(model):
     return path.name.removesuffix(".keras")
 
 
+def trained(model):
+    """How a recipe trained a network that it left as model.keras in a folder; None of others."""
+    told = Path(model).with_name("config.json")
+    if Path(model).name != "model.keras" or not told.is_file():
+        return None
+    record = json.loads(told.read_text())
+    flags = {name: flag for name, flag in record["recipe"].items() if name not in ("out", "data")}
+    return {"recipe": flags, "settings": record["settings"]}
+
+
 def main(recipe):
     data = open_images(recipe.data, recipe.split or None)
     groups = [recipe.models] if recipe.ensemble else [(name,) for name in recipe.models]
@@ -78,6 +89,7 @@ def main(recipe):
         together = "+".join(map(short, names))
         for look, protocol in recipe.looks().items():
             print(f"{together}, {look}, {len(data):,} images", flush=True)
+            path = Path(recipe.out, f"{together}-{look}.json")
             found = evaluate(
                 models,
                 data,
@@ -87,8 +99,9 @@ def main(recipe):
                 batch_size=recipe.batch_size or None,
                 comment=recipe.comment,
                 thumbnails=recipe.thumbnails,
-                out=Path(recipe.out, f"{together}-{look}.json"),
+                out=path,
             )
+            write_json(path, found.record | {"training": list(map(trained, names))})
             low, high = found.record["top1"]["interval_95"]
             rows.append(
                 {

@@ -3,10 +3,11 @@
     python recipes/tables.py                                      # docs/results.md
     python recipes/tables.py --results runs/evaluation docs/results --out my-results.md
 
-A row is filled by a result of `recipes/evaluate.py` for its networks, shortcuts, protocol and
-scales on the whole set, ImageNet's 50,000 images for validation, with weights that were trained
-here or are those the paper measured; or, in Table 6, by a run of `recipes/cifar10.py` as the paper
-trained, on CIFAR-10 itself. Nothing is typed in by hand.
+A row is filled by a result of `recipes/evaluate.py` for its networks, as the paper draws them, its
+protocol and scales on the whole set, ImageNet's 50,000 images for validation, with weights that
+the paper measured or that `recipes/imagenet.py` trained as the paper did; or, in Table 6, by a run
+of `recipes/cifar10.py` as the paper trained, on CIFAR-10 itself. Other results stand below the
+tables with what differs. Nothing is typed in by hand.
 """
 
 import dataclasses
@@ -14,20 +15,13 @@ import json
 from pathlib import Path
 
 from common import option, start, whole
+from rows import of_a_run, unlike
 
-from keras_resnet.evaluation.metrics import error
-from keras_resnet.evaluation.protocols import PROTOCOLS
-from keras_resnet.evaluation.published import (
-    CIFAR_TEST,
-    IMAGENET_VALIDATION,
-    TABLES,
-    command,
-)
+from keras_resnet.evaluation.published import TABLES, command
 
 RESULTS = str(Path(__file__).parents[1] / "docs" / "results")
 PAGE = str(Path(__file__).parents[1] / "docs" / "results.md")
 NOT_MEASURED = "not measured"
-ERRORS = ("top1_error", "top5_error")
 HEADER = """<!-- Written by recipes/tables.py from results in JSON; edit neither by hand. -->
 
 # Results
@@ -67,73 +61,6 @@ def read_results(folders):
     return found
 
 
-def of_a_run(record):
-    """What a run of recipes/cifar10.py measured at its end, as if it were an evaluation.
-
-    It counts as the paper's training where nothing of Sec. 4.2 was changed.
-    """
-    recipe, settings, network = record["recipe"], record["settings"], record["network"]
-    final = record["networks"][network].get("final", {})
-    if not network.startswith("cifar_") or recipe.get("smoke") or not final.get("images"):
-        return None
-    paper = {"steps": 64_000, "batch_size": 128, "learning_rate": 0.1, "weight_decay": 1e-4}
-    changed = [name for name, value in paper.items() if settings.get(name) != value]
-    as_in_paper = recipe["recipe"] == "paper" and not (
-        changed or recipe["data"] or recipe["validation"] or recipe.get("ema")
-    )
-    images = final["images"]
-    top1, top5 = (error(round(final[name] * images / 100), images) for name in ERRORS)
-    graph = {"shortcut": "A"} if "resnet" in network else {}
-    return {
-        "top1": top1,
-        "top5": top5,
-        "configuration": {
-            "protocol": {"name": "1-crop", "scales": []},
-            "models": [{"model": network, "weights": None, "graph": graph}],
-            "data": {"kind": "arrays" if as_in_paper else "other", "images": images},
-            "backend": record["versions"]["backend"],
-        },
-        "comment": f"trained with recipe {recipe['recipe']}, {settings['steps']:,} steps"
-        + (", on images from files" if recipe["data"] else ""),
-        "date": record.get("date", ""),
-    }
-
-
-def fills(record, row) -> bool:
-    """Whether a result is of what the command of a row measures."""
-    if not row.models:
-        return False
-    configuration = record["configuration"]
-    protocol, data = configuration["protocol"], configuration["data"]
-    if row.models[0].network.startswith("cifar_"):
-        whole_set = data["kind"] == "arrays" and data["images"] == CIFAR_TEST
-    else:
-        whole_set = data["images"] == IMAGENET_VALIDATION and data.get("classes") == 1000
-    scales = row.scales or PROTOCOLS[row.protocol].scales
-    return (
-        whole_set
-        and (protocol["name"], tuple(protocol["scales"])) == (row.protocol, scales)
-        and same_models(configuration["models"], row.models)
-    )
-
-
-def same_models(measured, wanted) -> bool:
-    """Whether networks and shortcuts agree, in any order, and no weights are of others."""
-    left = list(wanted)
-    for model in measured:
-        found = (model["model"], model["graph"].get("shortcut", ""))
-        fitting = [
-            one
-            for one in left
-            if (one.network, one.shortcut) == found
-            and model["weights"] in (None, f"{one.network}.{one.weights}")
-        ]
-        if not fitting:
-            return False
-        left.remove(fitting[0])
-    return not left
-
-
 def pair(values) -> str:
     """21.43 / 5.71, or the one there is."""
     return " / ".join(value or "-" for value in values if value or values[1])
@@ -141,7 +68,7 @@ def pair(values) -> str:
 
 def line(row, results):
     """One row of a Markdown table, and the result that filled it."""
-    matching = [path for path, record in results.items() if fills(record, row)]
+    matching = [path for path, record in results.items() if unlike(record, row) == []]
     ours, differences, used = NOT_MEASURED, "", None
     if matching:
         used = max(matching, key=lambda path: results[path]["date"])
@@ -173,8 +100,9 @@ def others(results) -> str:
     """Results that are no row of the paper: other weights, other images, ensembles."""
     head = (
         "## Other measurements\n\nOther weights, other images, or several networks together.\n\n"
-        "| networks | protocol | images | top-1 error (95 % interval) | top-5 error | backend |\n"
-        "|---|---|---|---|---|---|"
+        "| networks | protocol | images | top-1 error (95 % interval) | top-5 error | backend "
+        "| fills no row of the tables: differs from |\n"
+        "|---|---|---|---|---|---|---|"
     )
     lines = [head]
     for record in sorted(results, key=lambda record: len(record["configuration"]["models"])):
@@ -187,8 +115,23 @@ def others(results) -> str:
             images += f", {record['comment']}".replace("|", "\\|")
         top1 = f"{record['top1']['error']:.2f} ({low:.2f} to {high:.2f})"
         protocol, backend = configuration["protocol"]["name"], configuration["backend"]
-        lines.append(f"| {' | '.join((names, protocol, images, top1, top5, backend))} |")
+        cells = (names, protocol, images, top1, top5, backend, nearest(record))
+        lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
+
+
+def nearest(record) -> str:
+    """The row of the same networks that a result is least unlike, and in what they differ."""
+    found = [
+        (differences, f"{row.method} (Table {table.number})")
+        for table in TABLES
+        for row in table.rows
+        if (differences := unlike(record, row)) is not None
+    ]
+    if not found:
+        return "no row is of these networks"
+    differences, row = min(found, key=lambda pair: len(pair[0]))
+    return f"{row}: {'; '.join(differences) or 'measured again later'}"
 
 
 def page(results) -> str:

@@ -5,6 +5,9 @@ Errors are in per cent. Needs no Keras.
 
 from collections import Counter
 from dataclasses import dataclass
+from typing import Any
+
+from keras_resnet.systems import network_row
 
 IMAGENET_VALIDATION = 50_000
 CIFAR_TEST = 10_000
@@ -30,6 +33,23 @@ class Model:
     def trained_in(self) -> str:
         """Folder of the recipe that trains it."""
         return f"runs/{self.network}{'-' if self.shortcut else ''}{self.shortcut}"
+
+    @property
+    def graph(self) -> dict[str, Any]:
+        """The options of the paper's network that `graph_options` shows of a model.
+
+        >>> Model("resnet50", "B").graph
+        {'stride_on': '1x1', 'pool1': 'symmetric', 'shortcut': 'B'}
+        """
+        row = network_row(self.network)
+        if row.family != "resnet":
+            return {"pool_proj": 96, "conv1": "dense"} if row.family == "bn_inception" else {}
+        found = {"stride_on": "1x1"} if row.block == "bottleneck" else {}
+        if row.stem == "imagenet":
+            found["pool1"] = "caffe" if self.weights == "msra" else "symmetric"
+        if self.shortcut:
+            found["shortcut"] = self.shortcut
+        return found | ({"zero_channels": "end"} if self.shortcut == "A" else {})
 
 
 @dataclass(frozen=True)

@@ -116,6 +116,7 @@ def graph_options(model) -> dict[str, Any]:
         width = layers["conv1"].filters
         found["pool_proj"] = layers["inception_4c_pool_proj"].filters * 64 // width
         found["conv1"] = "separable" if "conv1_depthwise" in layers else "dense"
+    found |= unusual_options(layers)
     if "conv1_a" in layers:
         found["stem"] = "deep"
     if "conv3_1_shortcut_pool" in layers:
@@ -134,6 +135,21 @@ def graph_options(model) -> dict[str, Any]:
         found["shortcut"] = "C"
     elif "conv3_1_shortcut" in layers:
         found["shortcut"] = "B"
+    return found
+
+
+def unusual_options(layers) -> dict[str, Any]:
+    """Options that no public weights ask for, where layers compute something else by them."""
+    found: dict[str, Any] = {}
+    if any(name.endswith("_blur") for name in layers):
+        found["blur_pool"] = True
+    rate = max(getattr(layer, "dilation_rate", (1,))[0] for layer in layers.values())
+    if rate > 1:
+        found["output_stride"] = (32 if "pool1" in layers else 4) // rate
+    if "inception_3a" in layers and "conv1_depthwise" in layers:
+        found["conv1"] = "separable"
+    if "spp" in layers and layers["spp"].rule != "window":
+        found["spp"] = layers["spp"].rule
     return found
 
 
