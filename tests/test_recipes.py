@@ -2,6 +2,7 @@
 
 import csv
 import dataclasses
+import importlib
 import json
 import os
 import pathlib
@@ -32,12 +33,15 @@ def run(recipe, *arguments):
 
 
 @pytest.fixture
-def imagenet(monkeypatch):
-    """The recipe as a module."""
+def module_of(monkeypatch):
+    """A recipe as a module, by its name."""
     monkeypatch.syspath_prepend(str(ROOT / "recipes"))
-    import imagenet as module
+    return importlib.import_module
 
-    return module
+
+@pytest.fixture
+def imagenet(module_of):
+    return module_of("imagenet")
 
 
 @pytest.fixture(scope="module")
@@ -166,3 +170,14 @@ def test_images_grow_between_two_epochs_by_steps_of_32(imagenet):
 def test_bad_flags_are_named(imagenet, changes, message):
     with pytest.raises(ValueError, match=message):
         imagenet.Recipe(**changes)
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("recipe", ["imagenet", "finetune"])
+def test_training_and_validation_of_other_classes_are_refused(module_of, recipe, tmp_path):
+    for name in ("train/cat", "train/dog", "val/dog"):
+        (tmp_path / name).mkdir(parents=True)
+        (tmp_path / name / "1.jpg").write_bytes(b"")
+    module = module_of(recipe)
+    with pytest.raises(ValueError, match="cat is in train and not in validation"):
+        module.collections(module.Recipe(data=str(tmp_path)))
