@@ -8,6 +8,7 @@ import os
 import pathlib
 import subprocess
 import sys
+import time
 
 import keras
 import numpy as np
@@ -170,6 +171,25 @@ def test_images_grow_between_two_epochs_by_steps_of_32(imagenet):
 def test_bad_flags_are_named(imagenet, changes, message):
     with pytest.raises(ValueError, match=message):
         imagenet.Recipe(**changes)
+
+
+@pytest.mark.once
+def test_tensorboard_reads_the_rows_that_were_written_for_it(module_of, tmp_path):
+    events = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+    writing = module_of("runs").EventFiles(tmp_path)
+    for step, loss in ((8, 2.5), (16, 1.25)):
+        writing.on_epoch_end(step // 8 - 1, {"step": step, "loss": loss})
+    read = events.EventAccumulator(str(tmp_path))
+    read.Reload()
+    assert [(one.step, one.value) for one in read.Scalars("loss")] == [(8, 2.5), (16, 1.25)]
+    assert abs(read.Scalars("loss")[0].wall_time - time.time()) < 600
+
+
+@pytest.mark.once
+def test_without_tensorboard_its_flag_names_the_extra(module_of, monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(ValueError, match=r"keras3-resnet\[recipes\]"):
+        module_of("imagenet").Recipe(tensorboard=True)
 
 
 @pytest.mark.once
