@@ -22,7 +22,7 @@ from common import option
 
 import keras_resnet
 from keras_resnet import paper, training
-from keras_resnet.data import open_images, samples
+from keras_resnet.data import open_images, open_splits, samples
 from keras_resnet.data.augmentation import Augmentation, CentreCrop
 from keras_resnet.data.parts import hold_out
 from keras_resnet.data.pipeline import EvaluationBatches, ImageBatches
@@ -69,7 +69,7 @@ def collections(recipe):
     folders = {path.name for path in Path(recipe.data).glob("*") if path.is_dir()}
     if "train" in folders and folders & {"val", "validation", "test"}:
         split = "test" if not folders & {"val", "validation"} else "validation"
-        return open_images(recipe.data, "train"), open_images(recipe.data, split)
+        return open_splits(recipe.data, "train", split)
     return hold_out(open_images(recipe.data), recipe.held_out, recipe.seed)
 
 

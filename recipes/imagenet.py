@@ -27,7 +27,7 @@ from imagenet_settings import RECIPES, Settings, recipe_of
 
 import keras_resnet
 from keras_resnet import training
-from keras_resnet.data import CentreCrop, EvaluationBatches, ImageBatches, open_images, samples
+from keras_resnet.data import CentreCrop, EvaluationBatches, ImageBatches, open_splits, samples
 from keras_resnet.options import MEAN, STD
 from keras_resnet.systems import narrowed, network_row
 
@@ -194,7 +194,7 @@ def collections(recipe):
         raise ValueError(f"`data` is not given.\n{WHERE_IMAGENET_IS}")
     if not Path(recipe.data).exists():
         raise ValueError(f"`data` must be a folder. Received: {recipe.data}\n{WHERE_IMAGENET_IS}")
-    return open_images(recipe.data, "train"), open_images(recipe.data, "validation")
+    return open_splits(recipe.data, "train", "validation")
 
 
 def main(recipe):

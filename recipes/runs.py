@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 import importlib.util
 import os
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -48,7 +49,7 @@ class Training(Run):
         self.at_least(1, "accumulate")
         if self.tensorboard and importlib.util.find_spec("tensorboard") is None:
             raise ValueError(
-                "`tensorboard` needs the package of that name: pip install tensorboard"
+                '`tensorboard` needs the package of that name: pip install "keras3-resnet[recipes]"'
             )
 
     def configuration(self) -> dict[str, Any]:
@@ -117,7 +118,7 @@ class EventFiles(keras.callbacks.Callback):
         step = int((logs or {}).get("step", epoch))
         # A file an epoch: nothing of it is lost when the run is killed.
         writer = EventFileWriter(str(self.folder), filename_suffix=f".{step}")
-        writer.add_event(Event(step=step, summary=Summary(value=values)))
+        writer.add_event(Event(wall_time=time.time(), step=step, summary=Summary(value=values)))
         writer.close()
 
 

@@ -37,6 +37,7 @@ def main():
     parser.add_argument("--die-at", type=int, default=-1)
     parser.add_argument("--stop-at", type=int, default=-1)
     parser.add_argument("--drop-path", type=float, default=0.0)
+    parser.add_argument("--warm-up", type=float, help="until the error is below this")
     parser.add_argument("--fail-evaluation", action="store_true", help="in the last process")
     parser.add_argument("--save")
     options = parser.parse_args()
@@ -81,6 +82,11 @@ def main():
             "cifar_resnet8", input_shape=(8, 8, 3), classes=4, drop_path_rate=options.drop_path
         )
         optimizer = keras.optimizers.SGD(0.05, 0.9)
+        warming: list[keras.callbacks.Callback] = []
+        if options.warm_up:
+            schedule = training.WarmUpUntil(0.05, warmup=0.005)
+            optimizer = training.SGD(schedule, 0.9)
+            warming = [training.EndWarmUp(schedule, error=options.warm_up, every=2)]
         model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"])
     x = np.random.default_rng(99).normal(size=(21, 8, 8, 3)).astype("float32")
     y = np.arange(21) % 4
@@ -103,12 +109,12 @@ def main():
         steps=options.steps,
         out=options.out,
         evaluate=evaluate,
-        callbacks=[At(options.die_at, die), At(options.stop_at, stop)],
+        callbacks=[At(options.die_at, die), At(options.stop_at, stop), *warming],
         checkpoint_every=4,
         log_every=2,
     )
     distribution.settle(model)
-    names = ("step", "loss", "accuracy", "top1_error", "top5_error", "images")
+    names = ("step", "loss", "accuracy", "learning_rate", "top1_error", "top5_error", "images")
     told = {name: np.array([row[name] for row in rows]) for name in names}
     told["evaluated_loss"] = np.array([row["loss"] for row in rows])
     everyone = distribution.gather(read_state(model))

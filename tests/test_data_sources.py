@@ -1,52 +1,19 @@
-"""Collections of encoded images: folders, archives and prepared data sets hold the same."""
+"""Collections of encoded images: folders and their archives hold the same."""
 
-import io
 import multiprocessing
 import os
 import pickle
-import struct
 import tarfile
 import threading
 import zipfile
 from pathlib import Path
 
-import numpy as np
 import pytest
+from support_data import FILES, content_of, tar_of, write
 
-from keras_resnet.data import archives, cifar10, folders, open_images
-from keras_resnet.data.prepared import prepare_imagenet
+from keras_resnet.data import archives, open_images, open_splits
 
 pytestmark = pytest.mark.once
-
-FILES = {
-    "train/cat/b.jpg": b"cat b",
-    "train/cat/a.JPEG": b"cat a",
-    "train/dog/nested/c.png": b"dog c",
-    "val/cat/d.jpg": b"cat d",
-    "val/dog/e.jpg": b"dog e",
-}
-
-
-def write(root: Path, files: dict[str, bytes]) -> Path:
-    for name, content in files.items():
-        path = root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
-    return root
-
-
-def tar_of(files: dict[str, bytes]) -> bytes:
-    packed = io.BytesIO()
-    with tarfile.open(fileobj=packed, mode="w") as tar:
-        for name, content in files.items():
-            info = tarfile.TarInfo(name)
-            info.size = len(content)
-            tar.addfile(info, io.BytesIO(content))
-    return packed.getvalue()
-
-
-def content_of(images) -> list[tuple[str, bytes]]:
-    return [(images.class_names[images.label(i)], images.read(i)) for i in range(len(images))]
 
 
 @pytest.fixture(params=["folder", "zip", "deflated", "tar", "zip of one folder"])
@@ -181,59 +148,6 @@ def test_a_damaged_zip_is_an_error_that_names_the_member(tmp_path):
         open_images(path).read(0)
 
 
-SYNSETS = ("n01440764", "n01443537", "n15075141")
-LABELS = (0, 1, 999)
-
-
-def official(folder: Path) -> Path:
-    """ImageNet's archives, of three classes and three validation images."""
-    inner = {f"{s}.tar": tar_of({f"{s}_{n}.JPEG": f"{s} {n}".encode() for n in (1, 2)})
-             for s in SYNSETS}  # fmt: skip
-    truth = "n15075141\nn01440764\nn01443537\n"
-    validation = {f"ILSVRC2012_val_0000000{n}.JPEG": b"validation %d" % n for n in (1, 2, 3)}
-    return write(
-        folder,
-        {
-            "ILSVRC2012_img_train.tar": tar_of(inner),
-            "ILSVRC2012_img_val.tar": tar_of(validation),
-            "validation_labels.txt": truth.encode(),
-        },
-    )
-
-
-def test_the_official_archives_are_read_as_they_are(tmp_path):
-    folder = official(tmp_path)
-    for path in (folder, folder / "ILSVRC2012_img_train.tar"):
-        train = open_images(path, "train")
-        assert train.class_names == folders.synsets()
-        assert [train.label(i) for i in range(6)] == np.repeat(LABELS, 2).tolist()
-        assert train.read(5) == b"n15075141 2"
-        assert train.name(5) == "n15075141/n15075141_2.JPEG"
-    validation = open_images(folder, "val")
-    assert [validation.label(i) for i in range(3)] == [999, 0, 1]
-    assert validation.read(2) == b"validation 3"
-    with pytest.raises(ValueError, match="one of train, validation, val for the archives"):
-        open_images(folder)
-
-
-def test_labels_that_are_missing_are_asked_for(tmp_path, monkeypatch):
-    folder = official(tmp_path)
-    (folder / "validation_labels.txt").write_text("n15075141\n")
-    with pytest.raises(ValueError, match=r"ILSVRC2012_val_00000002.JPEG' in .* has no label"):
-        open_images(folder, "validation")
-    (folder / "validation_labels.txt").unlink()
-    monkeypatch.setitem(__import__("sys").modules, "tensorflow_datasets", None)
-    with pytest.raises(ValueError, match=r"Expected: .*validation_labels.txt with a synset a line"):
-        open_images(folder, "validation")
-
-
-def test_an_archive_that_is_cut_off_says_where(tmp_path):
-    path = official(tmp_path) / "ILSVRC2012_img_train.tar"
-    path.write_bytes(path.read_bytes()[:16_000])
-    with pytest.raises(ValueError, match=r"ILSVRC2012_img_train.tar is cut off within n01443537"):
-        open_images(path)
-
-
 def test_the_index_of_a_large_tar_is_kept_and_made_anew_where_the_tar_has_changed(
     tmp_path, monkeypatch
 ):
@@ -251,111 +165,13 @@ def test_the_index_of_a_large_tar_is_kept_and_made_anew_where_the_tar_has_change
     assert len(open_images(path)) == 3
 
 
-def test_loose_images_of_imagenet_say_their_class_by_their_names(tmp_path):
-    root = write(tmp_path, {f"{s}_tench.JPEG": b"" for s in SYNSETS})
-    images = open_images(root)
-    assert [images.label(i) for i in range(3)] == list(LABELS)
-
-
-@pytest.mark.parametrize("file_format", ["tfrecord", "array_record"])
-def test_what_the_real_builder_prepares_is_read_back(tmp_path, shared_data, file_format):
-    tfds = pytest.importorskip("tensorflow_datasets")
-    if file_format == "array_record":
-        pytest.importorskip("array_record")
-    # One image and one class, under the names that the builder expects.
-    sample = open_images(shared_data / "imagenet-sample.zip")
-    jpegs = {f"n01440764_{n}.JPEG": sample.read(n) for n in range(5)}
-    truth = tfds.core.tfds_path("datasets/imagenet2012/validation_labels.txt").read_text().split()
-    validation = {f"ILSVRC2012_val_0000000{n}.JPEG": sample.read(n) for n in (1, 2)}
-    folder = write(
-        tmp_path / "archives",
-        {
-            "ILSVRC2012_img_train.tar": tar_of({"n01440764.tar": tar_of(jpegs)}),
-            "ILSVRC2012_img_val.tar": tar_of(validation),
-        },
-    )
-    prepared = prepare_imagenet(tmp_path / "data", folder, file_format)
-    for path in (tmp_path / "data", prepared.parent, prepared):
-        train = open_images(path, "train")
-        assert train.class_names == folders.synsets()
-        assert {train.label(i) for i in range(len(train))} == {0}
-        assert {train.read(i) for i in range(len(train))} == set(jpegs.values())
-        named = {train.name(i).split()[-1]: train.read(i) for i in range(len(train))}
-        assert named == jpegs
-    images = open_images(prepared, "val")
-    expected = {(content, folders.synsets().index(truth[n - 1]))
-                for n, content in enumerate(validation.values(), 1)}  # fmt: skip
-    assert {(images.read(i), images.label(i)) for i in range(2)} == expected
-    assert pickle.loads(pickle.dumps(images)).read(1) == images.read(1)
-    with pytest.raises(ValueError, match="must be one of train, validation for"):
-        open_images(prepared)
-    if file_format == "tfrecord":
-        (record,) = prepared.glob("*train*")
-        record.write_bytes(record.read_bytes()[:-8])
-        with pytest.raises(EOFError, match="ends within a record"):
-            open_images(prepared, "train")
-        length = struct.pack("<Q", 1 << 40)
-        record.write_bytes(length + record.read_bytes()[8:])
-        with pytest.raises(EOFError, match="ends within a record at byte 0"):
-            open_images(prepared, "train")
-
-
-def test_archives_that_are_missing_are_named(tmp_path):
-    pytest.importorskip("tensorflow_datasets")
-    with pytest.raises(FileNotFoundError, match=r"ILSVRC2012_img_train.tar is missing"):
-        prepare_imagenet(tmp_path, tmp_path)
-
-
-def jpeg(pixels: np.ndarray) -> bytes:
-    from PIL import Image
-
-    packed = io.BytesIO()
-    Image.fromarray(pixels).save(packed, "jpeg", quality=100)
-    return packed.getvalue()
-
-
-def cifar_files(size=32) -> dict[str, bytes]:
-    grey = np.full((size, size, 3), 128, "uint8")
-    return {f"{part}/{name}/{n}.jpg": jpeg(grey + n)
-            for part in ("train", "test") for name in cifar10.CLASSES for n in (0, 1)}  # fmt: skip
-
-
-def test_cifar10_comes_from_a_folder_of_images(tmp_path):
-    (x, y), (x_test, y_test) = cifar10.load_data(write(tmp_path, cifar_files()))
-    assert x.shape == x_test.shape == (20, 32, 32, 3)
-    assert x.dtype == "uint8"
-    assert y.tolist() == y_test.tolist() == np.repeat(range(10), 2).tolist()
-    assert y.dtype == "int64"
-    assert x[0].max() == 128
-    assert x[1].max() == 129
-    mean = cifar10.mean_image(x)
-    assert mean.shape == (32, 32, 3)
-    assert mean.dtype == "float32"
-    assert (mean == 128.5).all()
-
-
-def test_what_is_not_cifar10_is_refused(tmp_path):
-    with pytest.raises(ValueError, match=r"0.jpg is not of 32x32 pixels. Received: \(8, 8\)"):
-        cifar10.load_data(write(tmp_path / "small", cifar_files(8)))
-    bad = cifar_files() | {"train/bird/0.jpg": b"no image"}
-    with pytest.raises(ValueError, match=r"train/bird/0.jpg cannot be read as an image"):
-        cifar10.load_data(write(tmp_path / "bad", bad))
-    with pytest.raises(ValueError, match=r"expected the classes airplane, .* Received: cat, dog"):
-        cifar10.load_data(write(tmp_path / "other", {
-            f"{part}/{name}/1.jpg": b"" for part in ("train", "test") for name in ("cat", "dog")
-        }))  # fmt: skip
-
-
-def test_keras_download_has_the_same_form(monkeypatch):
-    x, y = np.zeros((3, 32, 32, 3), "uint8"), np.array([[6], [9], [9]], "uint8")
-    monkeypatch.setattr("keras.datasets.cifar10.load_data", lambda: ((x, y), (x[:1], y[:1])))
-    (_, labels), (_, test_labels) = cifar10.load_data()
-    assert labels.tolist() == [6, 9, 9]
-    assert test_labels.dtype == "int64"
-
-
-def test_the_jpegs_of_cifar10_are_read_from_their_zip(shared_data):
-    test = open_images(shared_data / "cifar10-jpeg.zip", "test")
-    assert len(test) == 10_000
-    assert test.class_names == cifar10.CLASSES
-    assert np.bincount([test.label(i) for i in range(len(test))]).tolist() == [1000] * 10
+@pytest.mark.parametrize(("one", "other"), [("train", "validation"), ("validation", "train")])
+def test_parts_of_other_classes_are_refused_and_the_classes_listed(tmp_path, one, other):
+    folder = {"train": "train", "validation": "val"}
+    root = write(tmp_path, FILES | {f"{folder[one]}/bird/f.jpg": b""})
+    with pytest.raises(ValueError, match=f"in their classes: bird is in {one} and not in {other}"):
+        open_splits(root, "train", "validation")
+    (root / folder[other] / "bird").mkdir()
+    with pytest.warns(UserWarning, match=r"Class folders without images in .*: bird"):
+        parts = open_splits(root, "train", "validation")
+    assert [images.class_names for images in parts] == [("bird", "cat", "dog")] * 2

@@ -90,6 +90,19 @@ def test_two_devices_compute_and_measure_what_one_does(tmp_path):
 
 
 @pytest.mark.slow
+def test_a_warm_up_ends_on_two_devices_when_it_does_on_one(tmp_path):
+    """One of the two would end it a look later, by the error of its own images."""
+    alone, both = tmp_path / "alone.npz", tmp_path / "both.npz"
+    options = ("--warm-up", 0.8, "--steps", 10)
+    finished(started("--kind", "none", "--save", alone, *options))
+    finished(several("--save", both, *options))
+    one, two = np.load(alone), np.load(both)
+    assert two["apart"] == 0
+    assert one["learning_rate"].tolist() == pytest.approx([0.05])
+    assert_close(one, two)
+
+
+@pytest.mark.slow
 def test_two_processes_compute_what_one_device_does(tmp_path):
     """On JAX of two devices each."""
     alone, both = tmp_path / "alone.npz", tmp_path / "both.npz"

@@ -2,11 +2,13 @@
 
 import csv
 import dataclasses
+import importlib
 import json
 import os
 import pathlib
 import subprocess
 import sys
+import time
 
 import keras
 import numpy as np
@@ -32,12 +34,15 @@ def run(recipe, *arguments):
 
 
 @pytest.fixture
-def imagenet(monkeypatch):
-    """The recipe as a module."""
+def module_of(monkeypatch):
+    """A recipe as a module, by its name."""
     monkeypatch.syspath_prepend(str(ROOT / "recipes"))
-    import imagenet as module
+    return importlib.import_module
 
-    return module
+
+@pytest.fixture
+def imagenet(module_of):
+    return module_of("imagenet")
 
 
 @pytest.fixture(scope="module")
@@ -191,3 +196,33 @@ def test_a_digit_is_not_measured_in_its_mirror_image(imagenet):
 def test_bad_flags_are_named(imagenet, changes, message):
     with pytest.raises(ValueError, match=message):
         imagenet.Recipe(**changes)
+
+
+@pytest.mark.once
+def test_tensorboard_reads_the_rows_that_were_written_for_it(module_of, tmp_path):
+    events = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+    writing = module_of("runs").EventFiles(tmp_path)
+    for step, loss in ((8, 2.5), (16, 1.25)):
+        writing.on_epoch_end(step // 8 - 1, {"step": step, "loss": loss})
+    read = events.EventAccumulator(str(tmp_path))
+    read.Reload()
+    assert [(one.step, one.value) for one in read.Scalars("loss")] == [(8, 2.5), (16, 1.25)]
+    assert abs(read.Scalars("loss")[0].wall_time - time.time()) < 600
+
+
+@pytest.mark.once
+def test_without_tensorboard_its_flag_names_the_extra(module_of, monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(ValueError, match=r"keras3-resnet\[recipes\]"):
+        module_of("imagenet").Recipe(tensorboard=True)
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("recipe", ["imagenet", "finetune"])
+def test_training_and_validation_of_other_classes_are_refused(module_of, recipe, tmp_path):
+    for name in ("train/cat", "train/dog", "val/dog"):
+        (tmp_path / name).mkdir(parents=True)
+        (tmp_path / name / "1.jpg").write_bytes(b"")
+    module = module_of(recipe)
+    with pytest.raises(ValueError, match="cat is in train and not in validation"):
+        module.collections(module.Recipe(data=str(tmp_path)))

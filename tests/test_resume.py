@@ -16,6 +16,7 @@ from resumed_run import STEPS, At, compiled, outcome, run
 from keras_resnet import training
 from keras_resnet.training.checkpoints import Checkpoint, Checkpoints
 from keras_resnet.training.fit import calls_of_fit
+from keras_resnet.training.loop import restore_callbacks
 
 
 class PowerCut(BaseException):
@@ -90,6 +91,26 @@ def test_a_finished_run_is_not_trained_on(tmp_path):
     model = compiled()
     assert run(model, tmp_path, steps=3) == rows
     assert int(model.optimizer.iterations) == 3
+
+
+class Other(keras.callbacks.Callback):
+    """One more callback, as `--tensorboard` makes."""
+
+
+@pytest.mark.parametrize("begins_with", [True, False])
+def test_a_callback_may_come_or_go_when_a_run_goes_on(tmp_path, begins_with):
+    first, then = At(-1, cut), At(-1, cut)
+    both = ([Other(), first], [then]) if begins_with else ([first], [Other(), then])
+    run(compiled(), tmp_path, *both[0], steps=3)
+    assert run(compiled(), tmp_path, *both[1], steps=6)[-1]["step"] == 6
+    assert then.taken == 6
+
+
+@pytest.mark.once
+def test_states_go_to_callbacks_of_their_class_in_their_order():
+    callbacks = [At(0, cut), Other(), At(0, cut), At(0, cut)]
+    restore_callbacks(callbacks, [("Gone", {}), ("At", {"taken": 5}), ("At", {"taken": 7})])
+    assert [one.taken for one in callbacks if isinstance(one, At)] == [5, 7, 0]
 
 
 def test_a_run_of_another_configuration_is_refused_and_the_difference_listed(tmp_path):

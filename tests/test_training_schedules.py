@@ -11,10 +11,12 @@ from keras_resnet.training import (
     WarmUp,
     WarmUpUntil,
     cosine,
+    distribution,
     fit,
     linear_scaling,
     step_drops,
 )
+from keras_resnet.training.distribution import Distribution
 
 
 def rates(schedule, *steps):
@@ -97,6 +99,21 @@ def test_warm_up_ends_when_the_training_error_is_low_enough():
     callbacks = [EndWarmUp(schedule, error=0.4, every=4), Look()]
     fit(model, Batches(), epochs=2, callbacks=callbacks, progress=False)
     assert seen == [0.0] * 8 + [0.1] * 12 + [0.01] * 4
+
+
+@pytest.mark.parametrize(("others", "seen"), [(0.0, 0.0), (1.0, 0.1)])
+def test_a_warm_up_ends_by_the_mean_error_of_all_processes(monkeypatch, others, seen):
+    class OfTwo(Distribution):
+        def mean(self, numbers):
+            return {name: (value + others) / 2 for name, value in numbers.items()}
+
+    monkeypatch.setattr(distribution, "_active", [OfTwo()])
+    schedule = WarmUpUntil(0.1, warmup=0.0)
+    model = model_with(schedule)
+    model.set_weights([np.zeros_like(w) for w in model.get_weights()])
+    callbacks = [EndWarmUp(schedule, error=0.25, every=4)]
+    fit(model, Batches(), epochs=1, callbacks=callbacks, progress=False)
+    assert rates(schedule, 12) == pytest.approx([seen])  # alone it ends: no error from step 4 on
 
 
 def test_a_warm_up_is_saved_with_the_optimizer(tmp_path):

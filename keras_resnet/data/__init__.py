@@ -12,7 +12,7 @@ from keras_resnet.data.photometric import Photometric
 from keras_resnet.data.pipeline import BadImageError, EvaluationBatches, ImageBatches
 from keras_resnet.data.prepared import prepare_imagenet
 from keras_resnet.data.randaugment import RandAugment
-from keras_resnet.data.sources import Images, open_images
+from keras_resnet.data.sources import Images, open_images, open_splits
 
 __all__ = [
     "ArrayBatches",
@@ -28,5 +28,6 @@ __all__ = [
     "RandAugment",
     "on_device",
     "open_images",
+    "open_splits",
     "prepare_imagenet",
 ]

@@ -6,7 +6,7 @@ import os
 import keras
 import numpy as np
 
-from keras_resnet.data.sources import Images, open_images
+from keras_resnet.data.sources import Images, open_splits
 
 CLASSES = (
     *("airplane", "automobile", "bird", "cat", "deer"),
@@ -38,7 +38,8 @@ def load_data(path: str | os.PathLike | None = None) -> tuple[Split, Split]:
     if path is None:
         (x_train, y_train), (x_test, y_test) = keras.datasets.cifar10.load_data()
         return (x_train, y_train[:, 0].astype("int64")), (x_test, y_test[:, 0].astype("int64"))
-    return decoded(open_images(path, "train"), path), decoded(open_images(path, "test"), path)
+    train, test = open_splits(path, "train", "test")
+    return decoded(train, path), decoded(test, path)
 
 
 def decoded(images: Images, path) -> Split:

@@ -1,8 +1,10 @@
 """Where encoded images lie: folders, archives, prepared data sets, all read in the same way."""
 
+import itertools
 import os
 import tarfile
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -98,6 +100,57 @@ def open_images(path: str | os.PathLike, split: str | None = None) -> Images:
             )
         return TarImages(present[split])
     return FolderImages(path, split)
+
+
+def open_splits(path: str | os.PathLike, *splits: str) -> tuple[Images, ...]:
+    """Opens several parts of a collection, which must have the same classes.
+
+    Labels are numbered within a part: a class that one of them lacked would shift all after it.
+
+    Args:
+        path: see `open_images`.
+        splits: of `"train"`, `"validation"` and `"test"`.
+
+    Returns:
+        An `Images` for each split.
+
+    Raises:
+        ValueError: the classes of the parts differ; they are listed.
+        FileNotFoundError, ValueError: see `open_images`.
+
+    Example:
+
+    >>> import pathlib, tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     for name in ("train/cat/1.jpg", "train/dog/2.jpg", "val/dog/4.jpg"):
+    ...         path = pathlib.Path(folder, name)
+    ...         path.parent.mkdir(parents=True, exist_ok=True)
+    ...         _ = path.write_bytes(b"an encoded image")
+    ...     open_splits(folder, "train", "validation")
+    Traceback (most recent call last):
+    ValueError: The parts of ... differ in their classes: cat is in train and not in validation...
+    """
+    parts = {split: open_images(path, split) for split in splits}
+    differ = [
+        f"{listed(missing)} {'is' if len(missing) == 1 else 'are'} in {one} and not in {other}"
+        for one, other in itertools.permutations(parts, 2)
+        if (missing := sorted(set(parts[one].class_names) - set(parts[other].class_names)))
+    ]
+    if differ:
+        raise ValueError(
+            f"The parts of {path} differ in their classes: {'; '.join(differ)}. "
+            "A class may be without images in a part, but not without its folder"
+        )
+    return tuple(parts.values())
+
+
+def listed(names: Sequence[str], most: int = 20) -> str:
+    """
+    >>> listed(["cat", "dog", "fox"], most=2)
+    'cat, dog and 1 more'
+    """
+    more = f" and {len(names) - most:,} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
 
 
 def open_archive(path: Path, split: str | None) -> Images:

@@ -47,6 +47,21 @@ def restore_callback(callback: keras.callbacks.Callback, state: dict[str, Any]) 
     vars(callback).update(state)
 
 
+def restore_callbacks(
+    callbacks: Sequence[keras.callbacks.Callback], saved: Sequence[tuple[str, dict[str, Any]]]
+) -> None:
+    """Gives the callbacks of each class the states that those of the class had, in their order.
+
+    One that was not there before begins anew; a state that no callback is there for is left.
+    """
+    states: dict[str, list[dict[str, Any]]] = {}
+    for name, state in saved:
+        states.setdefault(name, []).append(state)
+    for callback in callbacks:
+        if left := states.get(type(callback).__name__):
+            restore_callback(callback, left.pop(0))
+
+
 class Loop(keras.callbacks.CallbackList):
     """Keras' list of callbacks, with what a run needs between its steps.
 
@@ -120,9 +135,7 @@ class Loop(keras.callbacks.CallbackList):
         self.began = True
         super().on_train_begin(logs)
         if self.resumed:
-            states = self.resumed.record["callbacks"]
-            for callback, state in zip(self.own, states, strict=True):
-                restore_callback(callback, state)
+            restore_callbacks(self.own, self.resumed.record["callbacks"])
 
     def on_train_end(self, logs=None):
         """`fit` has ended, not the run: see `finish`."""
@@ -224,7 +237,9 @@ class Loop(keras.callbacks.CallbackList):
         record = {
             **self.context,
             "rows": self.rows,
-            "callbacks": [state_of_callback(callback) for callback in self.own],
+            "callbacks": [
+                (type(callback).__name__, state_of_callback(callback)) for callback in self.own
+            ],
         }
         json.dumps(record)
         try:

@@ -14,6 +14,8 @@ import keras
 from keras import ops
 from keras.optimizers.schedules import CosineDecay, LearningRateSchedule, PiecewiseConstantDecay
 
+from keras_resnet.training.distribution import active
+
 Rate = Any  # a float or a LearningRateSchedule
 
 
@@ -170,7 +172,8 @@ class EndWarmUp(keras.callbacks.Callback):
     """Ends a `WarmUpUntil` when the training error is low enough.
 
     The error is that of the last `every` batches, within one epoch. It is read once for them:
-    until the warm-up is over training waits for the device so often, and never after.
+    until the warm-up is over training waits for the device so often, and never after. Processes
+    that train together take the mean of their errors, so that all go on at the same step.
 
     Args:
         schedule: the `WarmUpUntil` of the optimizer.
@@ -216,8 +219,9 @@ class EndWarmUp(keras.callbacks.Callback):
                 f"The model must be compiled with metrics=[{self.metric!r}]. "
                 f"Received: {', '.join(found)}"
             )
-        # Keras' metric is the mean since the epoch began.
-        correct = batch * float(keras.ops.convert_to_numpy(found[self.metric]))
+        # Keras' metric is the mean since the epoch began, of the images of this process.
+        own = float(keras.ops.convert_to_numpy(found[self.metric]))
+        correct = batch * active().mean({self.metric: own})[self.metric]
         accuracy = (correct - self.correct) / (batch - self.batch)
         self.batch, self.correct = batch, correct
         if 1 - accuracy < self.error:
