@@ -19,6 +19,7 @@ from keras_resnet.export import (
     read_metadata,
     samples,
     verification,
+    writers,
 )
 from keras_resnet.export import formats as formats_module
 
@@ -39,10 +40,6 @@ def model():
 
 def test_every_format_computes_what_the_model_does(model, tmp_path):
     """One test, as all six files are written at once: each other backend is started but once."""
-    for row in FORMATS.values():
-        for module in (*row.tools, *row.writers[:1]):
-            if not formats_module.installed(module):
-                pytest.skip(f'{module} is missing: pip install "keras3-resnet[{row.install}]"')
     paths = [tmp_path / f"net{row.suffix}" for row in FORMATS.values()]
     exported = dict(zip(FORMATS, export(model, paths, class_names=NAMES), strict=True))
     assert {path.name for path in tmp_path.iterdir()} == {path.name for path in paths} | {"net.bin"}
@@ -195,17 +192,45 @@ def test_a_missing_tool_is_named(monkeypatch, tmp_path):
             export(small(), tmp_path / "net")
 
 
-def test_a_mismatch_leaves_what_was_there(tmp_path):
+def test_a_mismatch_leaves_what_was_there(tmp_path, monkeypatch):
     path = tmp_path / "net.keras"
+    convolution = keras.layers.Conv2D(4, 3)
+
+    def of_another_weight(model, path, *arguments):
+        model.set_weights([1.01 * values for values in model.get_weights()])
+        model.save(path)
+
     first = export(small(), path)
     before = path.read_bytes()
-    with pytest.raises(ExportError, match=r"(?s)does not compute what the model does.*Nothing was"):
-        export(small(keras.layers.ReLU()), path, tolerance=-1.0)
+    wanted = r"(?s)does not compute what the model does.*Nothing was"
+    with monkeypatch.context() as patched:
+        patched.setitem(writers.WRITERS, "keras", of_another_weight)
+        with pytest.raises(ExportError, match=wanted):
+            export(small(convolution), path)
     assert path.read_bytes() == before
     assert [file.name for file in tmp_path.iterdir()] == ["net.keras"]
     again = export(small(keras.layers.ReLU(name="other")), path)
     assert path.read_bytes() != before
     assert first.path == again.path
+
+
+def test_plain_keras_loads_a_file_with_its_normalization(tmp_path):
+    """Of our layers, not folded: the same outputs where this package is not imported."""
+    model = fill(keras_resnet.build("cifar_resnet8", input_shape=(8, 8, 3)))
+    export(model, tmp_path / "net.keras", fold=False)
+    x = images(2, 8, 8, 3)
+    np.save(tmp_path / "x.npy", x)
+    program = f"""
+import sys, keras, numpy as np
+model = keras.saving.load_model({str(tmp_path / "net.keras")!r})
+assert "keras_resnet" not in sys.modules
+assert any("BatchNorm" in type(layer).__name__ for layer in model.layers[1].layers)
+said = model(np.load({str(tmp_path / "x.npy")!r}), training=False)
+np.save({str(tmp_path / "said.npy")!r}, keras.ops.convert_to_numpy(said))
+"""
+    subprocess.run([sys.executable, "-c", program], check=True)
+    found = np.load(tmp_path / "said.npy")
+    assert np.abs(found - verification.outputs_of(model, x)[0]).max() < 1e-5
 
 
 def test_a_mixed_model_is_exported_in_float32(tmp_path):

@@ -101,7 +101,8 @@ class Browser:
         self.base = f"http://localhost:{port}/session"
         asked(f"http://localhost:{port}/status")
         flags = [*self.FLAGS.split(), f"--user-data-dir={profile}"]
-        chrome = {"goog:chromeOptions": {"args": flags, "binary": shutil.which("chromium")}}
+        binary = shutil.which("chromium") or shutil.which("google-chrome")
+        chrome = {"goog:chromeOptions": {"args": flags, "binary": binary}}
         session = self.post("", {"capabilities": {"alwaysMatch": chrome}})
         self.base += f"/{session['sessionId']}"
 

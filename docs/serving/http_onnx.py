@@ -13,7 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import numpy as np
 import onnxruntime
-from PIL import Image
+from PIL import Image, ImageOps
 
 session = onnxruntime.InferenceSession(sys.argv[1], providers=["CPUExecutionProvider"])
 names = json.loads(session.get_modelmeta().custom_metadata_map["keras_resnet"])["class_names"]
@@ -24,7 +24,8 @@ class Classify(BaseHTTPRequestHandler):
     def do_POST(self):
         body = io.BytesIO(self.rfile.read(int(self.headers["Content-Length"])))
         try:
-            pixels = np.asarray(Image.open(body).convert("RGB").resize((width, height)))
+            image = ImageOps.fit(Image.open(body).convert("RGB"), (width, height))  # the middle
+            pixels = np.asarray(image)
             scores = session.run(["output_0"], {"image": pixels[None]})[0][0]
             best = [(names[label], float(scores[label])) for label in scores.argsort()[::-1][:5]]
             status, answer = 200, {"classes": best}

@@ -12,8 +12,6 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
-import keras
-
 from keras_resnet.weights.records import Record
 
 SECONDS_OF_SILENCE = 30.0
@@ -84,6 +82,8 @@ def fetch_url(url: str, expected: str, folder: Path) -> Path:
 
 def download(url: str, name: str, folder: str) -> Path:
     """`keras.utils.get_file` into a folder of its own, which may be left in any state."""
+    import keras  # late, as `keras-resnet weights` lists records without
+
     try:
         with silence_limited():
             return Path(keras.utils.get_file(name, url, cache_dir=folder, cache_subdir="."))

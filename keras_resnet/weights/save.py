@@ -5,7 +5,6 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-import keras
 import numpy as np
 
 from keras_resnet.files import whole
@@ -23,6 +22,8 @@ def arrays_of(model, dialect: Dialect) -> NamedArrays:
     Raises:
         ValueError: the model has a layer that the dialect has no name for.
     """
+    import keras  # late, as `keras-resnet weights` lists records without
+
     wanted = entries(model, dialect)
     unknown = {entry.layer for entry in wanted if not entry.known}
     if unknown and dialect.name != "keras_resnet":
