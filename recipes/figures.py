@@ -52,6 +52,7 @@ def of_runs(recipe, draw, out):
     panels: dict[str, dict] = {}
     responses: dict[str, dict[str, float]] = {}
     records = {run: json.loads(Path(run, "results.json").read_text()) for run in recipe.run}
+    refuse_twice({run: record["networks"] for run, record in records.items()})
     for run, record in records.items():
         x, _ = test_images(run, record)
         for name, result in record["networks"].items():
@@ -73,6 +74,19 @@ def of_runs(recipe, draw, out):
         of_a_network(
             recipe, draw, saved_model(str(path)), x[0], x[0].squeeze(), int(labels[0]), title
         )
+
+
+def refuse_twice(networks):
+    """Raises where two runs are of one network: their curves would have one name."""
+    trained: dict[str, str] = {}
+    for run, names in networks.items():
+        for name in names:
+            if name in trained:
+                raise ValueError(
+                    "`run` must be runs of different networks. Received: "
+                    f"{name} in {trained[name]} and in {run}"
+                )
+            trained[name] = run
 
 
 def test_images(run, record):

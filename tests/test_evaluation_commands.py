@@ -194,3 +194,5 @@ def test_the_figures_of_runs_are_written(folder, tmp_path, recipe):
     written = [{path.stem for path in (run / "figures").iterdir()} for run in runs]
     assert written[0] == {"curves", "responses", "filters", "stages", "maps-conv1", "activation"}
     assert written[1] == {"curves"}
+    with pytest.raises(ValueError, match=r"different networks. Received: resnet18 in .* and in"):
+        figures.main(figures.Recipe(run=(str(runs[1]), str(runs[1]) + "/")))

@@ -163,7 +163,10 @@ def browse(path: pathlib.Path, width: int) -> tuple[str, list[str]]:
 MEASURE = """<script>addEventListener("load", () => {
   const broken = [...document.images].filter((image) => !image.naturalWidth).length;
   const small = [...document.querySelectorAll("td, p, summary")]
-    .filter((x) => parseFloat(getComputedStyle(x).fontSize) < 12).length;
+    .filter((x) => parseFloat(getComputedStyle(x).fontSize) < 12).length
+    // Text of pictures is drawn 13.3 pixels high.
+    + [...document.querySelectorAll("img[src^='data:image/svg']")]
+    .filter((x) => 13.3 * x.width / x.naturalWidth < 12).length;
   const cut = [...document.querySelectorAll(".wide")]
     .filter((x) => x.scrollWidth > x.clientWidth).length;
   const wide = document.documentElement.scrollWidth;

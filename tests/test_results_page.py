@@ -2,6 +2,7 @@
 
 import copy
 import dataclasses
+import json
 import pathlib
 import sys
 
@@ -134,3 +135,42 @@ def test_a_training_run_as_in_the_paper_fills_a_row_of_table_6(tables):
 
 def test_a_smoke_run_is_no_result(tables):
     assert tables.of_a_run(training_run(smoke=True)) is None
+
+
+# Tables 2 to 5 of arXiv:1512.03385, typed from the paper.
+PRINTED = {
+    2: "27.94 27.88 28.54 25.03",
+    3: "28.07/9.33 /9.15 24.27/7.38 28.54/10.02 25.03/7.76 24.52/7.46 24.19/7.40 22.85/6.71 "
+    "21.75/6.05 21.43/5.71",
+    4: "/8.43† /7.89 24.4/7.1 21.59/5.71 21.99/5.81 21.84/5.71 21.53/5.60 20.74/5.25 19.87/4.60 "
+    "19.38/4.49",
+    5: "/7.32 /6.66 /6.8 /4.94 /4.82 /3.57",
+}
+
+
+@pytest.mark.parametrize("table", TABLES[:4], ids=lambda table: str(table.number))
+def test_tables_2_to_5_have_the_digits_of_the_paper(table):
+    errors = [f"{row.top1}/{row.top5}" if row.top5 else row.top1 for row in table.rows]
+    assert errors == PRINTED[table.number].split()
+
+
+def test_no_difference_is_printed_where_prelu_nets_scales_are_others(tables):
+    row = next(row for row in TABLE_4.rows if row.method == "PReLU-net")
+    record = trained_here()
+    settings = as_json(sys.modules["imagenet"].recipe_of("paper", "prelu_net_c"))
+    record["training"][0] |= {"settings": settings}
+    record["configuration"]["models"][0] |= {"model": "prelu_net_c", "graph": {}}
+    record["configuration"]["protocol"] = as_dict(PROTOCOLS["multi-scale"])
+    text, used = tables.line(row, {"a": record})
+    assert used == "a"
+    assert "| 21.59 / 5.71 | 22.90 / 6.50 |  | multi-scale; the paper's is of scales" in text
+
+
+def test_the_record_of_fig_7_says_what_the_documentation_does():
+    record = json.loads((ROOT / "docs" / "results" / "responses.json").read_text())
+    plain, residual = record["plain-56"], record["ResNet-56"]
+    assert list(plain) == list(residual)
+    pairs = zip(sorted(residual.values()), sorted(plain.values()), strict=True)
+    assert all(low < high for low, high in pairs)
+    assert [layer for layer in plain if residual[layer] >= plain[layer]] == ["conv1"]
+    assert len(plain) == 55

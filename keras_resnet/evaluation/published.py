@@ -138,6 +138,8 @@ TABLE_3 = Table(
 )
 VGG_SCALES = (256, 384, 512)  # arXiv:1409.1556, Sec. 4.2, for networks trained at many scales
 CROPS_TOO = "the paper's is of these and 150 crops together"
+# arXiv:1502.01852, Table 4, has 256, 384 and 480, and does not say which were averaged.
+OTHER_SCALES = "the paper's is of scales that it does not list"
 TABLE_4 = Table(
     4,
     "Single models, top-1 / top-5 error (%)",
@@ -146,7 +148,7 @@ TABLE_4 = Table(
         Row("VGG (ILSVRC'14)", "", "8.43†", "dense", (VGG_16,), VGG_SCALES, "†"),
         Row("GoogLeNet (ILSVRC'14)", "", "7.89", "144-crop", of("googlenet")),
         Row("VGG (v5)", "24.4", "7.1", "dense", (VGG_19,), VGG_SCALES, CROPS_TOO),
-        Row("PReLU-net", "21.59", "5.71", "multi-scale", of("prelu_net_c")),
+        Row("PReLU-net", "21.59", "5.71", "multi-scale", of("prelu_net_c"), (), OTHER_SCALES),
         Row("BN-inception", "21.99", "5.81", "144-crop", of("bn_inception")),
         Row("ResNet-34 B", "21.84", "5.71", "multi-scale", of("resnet34", "B")),
         Row("ResNet-34 C", "21.53", "5.60", "multi-scale", of("resnet34", "C")),
@@ -165,7 +167,7 @@ TABLE_5 = Table(
         Row("VGG (ILSVRC'14)", "", "7.32", "dense", (VGG_16, VGG_19), VGG_SCALES, SEVEN),
         Row("GoogLeNet (ILSVRC'14)", "", "6.66", "144-crop", 7 * of("googlenet"), (), "†"),
         Row("VGG (v5)", "", "6.8", "dense", (VGG_16, VGG_19), VGG_SCALES, CROPS_TOO),
-        Row("PReLU-net", "", "4.94", "multi-scale", PRELU_NETS, (), SIX),
+        Row("PReLU-net", "", "4.94", "multi-scale", PRELU_NETS, (), f"{SIX}, at other scales"),
         Row("BN-inception", "", "4.82", "144-crop", 6 * of("bn_inception"), (), "†"),
         Row("ResNet (ILSVRC'15)", "", "3.57", "multi-scale", MSRA, (), SIX),
     ),

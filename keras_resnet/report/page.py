@@ -75,6 +75,12 @@ def picture(figure, description: str) -> str:
     )
 
 
+def narrow(figure):
+    """The figure as wide as a page of 400 pixels, whose text is then as large as drawn."""
+    figure.set_size_inches(3.9, 4.2)
+    return figure
+
+
 def results_of_training(run: Run) -> str:
     """A table of the networks that the run trained, as they were after the last epoch."""
     if not run.networks:
@@ -106,7 +112,9 @@ def curves(run: Run) -> str:
     if not panels:
         return ""
     drawn = [
-        picture(figures.training_curves({title: networks}), f"Training and test error: {title}")
+        picture(
+            narrow(figures.training_curves({title: networks})), f"Training and test error: {title}"
+        )
         for title, networks in panels.items()
     ]
     return f'<h2>Curves</h2>\n<div class="pair">{"".join(drawn)}</div>'
