@@ -86,9 +86,8 @@ def scale_and_offset(x, gamma, beta):
 
 def normalize_batch(x, gamma, beta, axis, epsilon, guess):
     x = channels_first(x, axis)
-    y, mean, inverse_std = torch.native_batch_norm(
-        x, *scale_and_offset(x, gamma, beta), None, None, True, 0.0, epsilon
-    )
+    gamma, beta = scale_and_offset(x, gamma, beta)
+    y, mean, inverse_std = torch.native_batch_norm(x, gamma, beta, None, None, True, 0.0, epsilon)
     return channels_back(y, axis), mean.detach(), variances_of([inverse_std.detach()], epsilon)[0]
 
 
