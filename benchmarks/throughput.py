@@ -66,7 +66,11 @@ def options(arguments: list[str]) -> argparse.Namespace:
     add("--steps", type=positive, help="that count in a round: 3 on a CPU, 50 on a GPU")
     add("--threads", type=positive, default=machine.cores())
     add("--device", choices=("cpu", "gpu"), default="gpu" if machine.gpus() else "cpu")
-    add("--restart", action="store_true", help="one process at a time, where memory is short")
+    add(
+        "--restart",
+        action=argparse.BooleanOptionalAction,
+        help="one process at a time, where memory is short; by default on a GPU",
+    )
     add("--timeout", type=positive, default=900, help="seconds a contender may be silent")
     add("--targets", action="store_true", help="only the groups the table of targets needs")
     add(
@@ -88,6 +92,7 @@ def options(arguments: list[str]) -> argparse.Namespace:
         chosen.rounds, chosen.steps = 2, chosen.steps or 2
     chosen.steps = chosen.steps or (3 if chosen.device == "cpu" else 50)
     gpu = chosen.device == "gpu"
+    chosen.restart = gpu if chosen.restart is None else chosen.restart
     chosen.dtype = chosen.dtype or (("bfloat16",) if gpu else catalog.DTYPES)
     return chosen
 

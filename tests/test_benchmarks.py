@@ -124,6 +124,17 @@ def test_restarting_keeps_one_process_at_a_time(scripted):
     assert scripted.asked == ["ours", "ours stopped", "stock", "stock stopped"] * 2
 
 
+@pytest.mark.parametrize(("device", "restart"), [("cpu", False), ("gpu", True)])
+def test_on_a_gpu_one_process_holds_its_memory_at_a_time(device, restart):
+    assert throughput.options(["--device", device]).restart is restart
+    assert not throughput.options(["--device", device, "--no-restart"]).restart
+
+
+def test_the_page_gives_the_command_that_its_promises_come_from():
+    run = run_of(entry("ours", [11.0])) | {"command": "python throughput.py --targets --rounds 4"}
+    assert f"{run['command']}\n{pages.PAGE_COMMAND}" in pages.page([run])
+
+
 def test_a_contender_that_fails_is_reported_and_the_others_go_on(scripted, capsys):
     scripted.failing = "ours"
     entries = []

@@ -249,12 +249,15 @@ def test_a_gradient_that_the_caller_passes_is_not_written_over():
 
 @pytest.mark.parametrize("add", [False, True])
 @pytest.mark.parametrize("relu", [False, True])
-def test_gradients_of_gradients_are_right(add, relu):
+@pytest.mark.parametrize("scale", [False, True])
+@pytest.mark.parametrize("center", [False, True])
+def test_gradients_of_gradients_are_right(add, relu, scale, center):
     def maps():
         x = torch.randn(2, 3, 3, 2, dtype=torch.float64)
         return x.contiguous(memory_format=torch.channels_last).requires_grad_()
 
     gamma, beta = (torch.rand(3, dtype=torch.float64, requires_grad=True) for _ in range(2))
+    gamma, beta = gamma if scale else None, beta if center else None
     other = maps() if add else None
 
     def unit(*arguments):

@@ -5,7 +5,7 @@ from itertools import groupby
 from sidebyside import results, roofline, targets
 from sidebyside.catalog import DTYPES, MODES, NETS
 
-TARGETS_COMMAND = "python benchmarks/throughput.py --targets --rounds 9"
+TARGETS_COMMAND = "python benchmarks/throughput.py --targets"
 PAGE_COMMAND = "python tools/performance.py"
 GPU_COMMAND = "python benchmarks/throughput.py --device gpu --rounds 5"
 HEAD = f"""<!-- Written by tools/performance.py from benchmarks/results; edit those. -->
@@ -33,8 +33,9 @@ READ = """## How to read the tables
   (device) memory already. Keras contenders run the train function that `model.fit` calls, which
   also keeps the loss metric; reading data and callbacks are left out on all sides. **inference**
   is one batch to logits: the function that `model.predict` calls, `torch.inference_mode`, a
-  jitted `apply`, or one call of the runtime. Our batch normalization is not folded into the
-  convolutions; the exported runtimes do that themselves.
+  jitted `apply`, or one call of the runtime. Our models keep their batch normalization: on torch
+  and a CPU each call scales a kernel by it where that costs less than another pass over the
+  map. The exported runtimes fold it once and for all.
 * **jit_compile=True** on torch compiles what is around the network, such as the loss. The network
   is left to run as it does without: `torch.compile` sees a Keras model layer by layer, and the
   graphs it makes of the layers are slower than our kernels.
@@ -132,15 +133,15 @@ def sections(pairs) -> list[str]:
 def gpu_sections(pairs) -> list[str]:
     lines = [
         "**MFU** is the share of the GPU's peak arithmetic that the images need, a training step",
-        "counting as three forward passes. **GB an image** is the memory traffic the GPU could",
-        "have had in the time of one image; **least** is what batch normalization fused with ReLU",
-        "would need. Where the two are close, memory is what holds the network back.",
+        "counting as three forward passes. **GB an image, at most** is the memory traffic the GPU",
+        "could have had in the time of one image; **at least** is what batch normalization fused",
+        "with ReLU would need. Where the two are close, memory is what holds the network back.",
         "",
         *sections(pairs),
         "### Against the roofline",
         "",
     ]
-    headers = ("task", "contender", "dtype", "images/s", "MFU", "GB an image", "least")
+    headers = ("task", "contender", "dtype", "images/s", "MFU", "GB an image, at most", "at least")
     rows = [row for run, group in pairs for row in roofline_rows(run, group)]
     return [*lines, *results.markdown(headers, rows), ""]
 
@@ -173,6 +174,7 @@ def roofline_rows(run: dict, group: dict) -> list[tuple[str, ...]]:
 
 def reproduce(runs: list[dict]) -> list[str]:
     """Commands, machines and versions."""
+    commands = [run["command"] for run in reversed(runs)]
     lines = [
         "## How to reproduce",
         "",
@@ -181,7 +183,7 @@ def reproduce(runs: list[dict]) -> list[str]:
         "Leave the machine otherwise idle. What the table of promises needs:",
         "",
         "```shell",
-        TARGETS_COMMAND,
+        next((c for c in commands if "--targets" in c), TARGETS_COMMAND),
         PAGE_COMMAND,
         "```",
         "",

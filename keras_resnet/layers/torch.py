@@ -72,18 +72,22 @@ def statistics_dtype(x):
     return torch.float64 if x.dtype == torch.float64 else torch.float32
 
 
-def normalize_batch(x, gamma, beta, axis, epsilon, guess):
+def scale_and_offset(x, gamma, beta):
+    """gamma and beta of a map (batch, channels, height, width) in the dtype of its statistics.
+
+    torch takes statistics in the dtype of these two, and in that of the map where both are absent.
+    """
     dtype = statistics_dtype(x)
-    y, mean, inverse_std = torch.native_batch_norm(
-        channels_first(x, axis),
-        tensor(gamma, dtype),
-        tensor(beta, dtype),
-        None,
-        None,
-        True,
-        0.0,
-        epsilon,
-    )
+    gamma, beta = tensor(gamma, dtype), tensor(beta, dtype)
+    if gamma is None and beta is None and x.dtype != dtype:
+        gamma = torch.ones(x.shape[1], dtype=dtype, device=x.device)
+    return gamma, beta
+
+
+def normalize_batch(x, gamma, beta, axis, epsilon, guess):
+    x = channels_first(x, axis)
+    gamma, beta = scale_and_offset(x, gamma, beta)
+    y, mean, inverse_std = torch.native_batch_norm(x, gamma, beta, None, None, True, 0.0, epsilon)
     return channels_back(y, axis), mean.detach(), variances_of([inverse_std.detach()], epsilon)[0]
 
 

@@ -42,6 +42,9 @@ class NormalizeAddRelu(torch.autograd.Function):
         elif ctx.relu:
             gradient = aten.threshold_backward(gradient, y, 0)
             ours = not torch.is_grad_enabled() and same_layout(gradient, x)
+        if torch.is_grad_enabled() and gamma is None:
+            # torch's second derivatives by beta are only those beside a gamma.
+            gamma = torch.ones_like(mean)
         needs_x, needs_gamma, needs_beta, needs_other = ctx.needs_input_grad[:4]
         # In half precision the kernel rounds once, two passes over the map would round twice.
         write_over = ours and not ctx.adds and needs_x and x.dtype in (torch.float32, torch.float64)

@@ -13,6 +13,7 @@ from keras_resnet.layers.torch import (
     channels_back,
     channels_first,
     same_padding,
+    scale_and_offset,
     statistics_dtype,
     symmetric_padding,
     tensor,
@@ -190,12 +191,12 @@ def normalization(unit, x):
 def train(unit, x, other, learned):
     """One step of training: normalized by the statistics of the batch, which are learned."""
     y = convolve(*convolution(unit, x))
-    gamma, beta, _, _ = normalization(unit, x)
-    epsilon = unit.norm.epsilon
+    norm = unit.norm
+    gamma, beta = scale_and_offset(y, norm.gamma, norm.beta)
     y, mean, inverse_std = NormalizeAddRelu.apply(
-        y, gamma, beta, other, epsilon, unit.relu is not None
+        y, gamma, beta, other, norm.epsilon, unit.relu is not None
     )
-    learned.add(unit.norm, mean, inverse_std)
+    learned.add(norm, mean, inverse_std)
     return y
 
 
