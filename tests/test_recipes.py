@@ -225,3 +225,17 @@ def test_training_and_validation_of_other_classes_are_refused(module_of, recipe,
     module = module_of(recipe)
     with pytest.raises(ValueError, match="cat is in train and not in validation"):
         module.collections(module.Recipe(data=str(tmp_path)))
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("recipe", ["cifar10", "evaluate", "finetune", "imagenet"])
+def test_help_names_every_flag_with_its_default(module_of, recipe, capsys):
+    module = module_of(recipe)
+    with pytest.raises(SystemExit) as ended:
+        module_of("common").from_command_line(module.Recipe, module.__doc__, ["--help"])
+    said = capsys.readouterr().out
+    assert ended.value.code == 0
+    assert module.__doc__.splitlines()[0] in said
+    for field in dataclasses.fields(module.Recipe):
+        assert f"--{field.name.replace('_', '-')}" in said
+    assert said.count("(default:") == len(dataclasses.fields(module.Recipe))
