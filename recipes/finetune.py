@@ -26,13 +26,15 @@ from keras_resnet.data import open_images, open_splits, samples
 from keras_resnet.data.augmentation import Augmentation, CentreCrop
 from keras_resnet.data.parts import hold_out
 from keras_resnet.data.pipeline import EvaluationBatches, ImageBatches
-from keras_resnet.weights.records import ImageRule
+from keras_resnet.systems import network_row
+from keras_resnet.weights.find import find
+from keras_resnet.weights.records import ImageRule, Record
 
 
 @dataclasses.dataclass(frozen=True)
 class Recipe(runs.Training):
     data: str = option("", "a folder with a folder of images for each class")
-    model: str = option("resnet50", "any network of `keras-resnet list`")
+    model: str = option("resnet50", "a residual or plain network of `keras-resnet list`")
     weights: str = option("imagenet", "a set of `keras-resnet weights`, a file, or none")
     head_epochs: int = option(5, "of the new layer alone: its random weights would spoil the rest")
     epochs: int = option(15, "of the late stages with it")
@@ -75,13 +77,11 @@ def collections(recipe):
 
 def pretrained(recipe, classes):
     """The network with its weights and a new last layer; and what it expects of an image."""
-    named = recipe.weights != "none" and not recipe.smoke and not Path(recipe.weights).exists()
-    rule = ImageRule(size=32, crop_pct=0.875) if recipe.smoke else ImageRule()
-    if named:
-        known = keras_resnet.list_weights(recipe.model)
-        wanted = "a1" if recipe.weights == "imagenet" else recipe.weights
-        rule = next((r.image for r in known if wanted in (r.name, r.id)), rule)
     weights = None if recipe.weights == "none" or recipe.smoke else recipe.weights
+    found = find(weights, network_row(recipe.model))
+    rule = found.image if isinstance(found, Record) else ImageRule()
+    if recipe.smoke:
+        rule = ImageRule(size=32, crop_pct=0.875)
     network = keras_resnet.build(
         recipe.model, weights=weights, input_shape=(None, None, 3), include_preprocessing=True
     )

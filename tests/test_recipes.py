@@ -199,6 +199,30 @@ def test_bad_flags_are_named(imagenet, changes, message):
 
 
 @pytest.mark.once
+@pytest.mark.parametrize("model", ["resnet50", "preact_resnet50", "resnet50v2"])
+def test_finetuning_crops_as_the_networks_own_weights_expect(module_of, monkeypatch, model):
+    from keras_resnet.weights.catalogue import imagenet_default
+
+    finetune = module_of("finetune")
+    for name in ("build", "new_head"):
+        monkeypatch.setattr(keras_resnet, name, lambda *arguments, **options: None)
+    _, rule = finetune.pretrained(finetune.Recipe(data="photos", model=model), 2)
+    record = keras_resnet.weights.record_named(f"{model}.{imagenet_default(model)}")
+    assert rule == record.image
+
+
+def test_finetuning_begins_with_the_weights_of_a_file(module_of, tmp_path):
+    finetune = module_of("finetune")
+    trained = keras_resnet.build("cifar_resnet8")
+    keras_resnet.save_weights(trained, tmp_path / "mine.safetensors")
+    flags = {"model": "cifar_resnet8", "weights": str(tmp_path / "mine.safetensors")}
+    network, _ = finetune.pretrained(finetune.Recipe(data="photos", **flags), 2)
+    kernels = [model.get_layer("conv2_1_a").get_weights()[0] for model in (trained, network)]
+    np.testing.assert_array_equal(*kernels)
+    assert network.output.shape == (None, 2)
+
+
+@pytest.mark.once
 def test_tensorboard_reads_the_rows_that_were_written_for_it(module_of, tmp_path):
     events = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
     writing = module_of("runs").EventFiles(tmp_path)
@@ -226,3 +250,17 @@ def test_training_and_validation_of_other_classes_are_refused(module_of, recipe,
     module = module_of(recipe)
     with pytest.raises(ValueError, match="cat is in train and not in validation"):
         module.collections(module.Recipe(data=str(tmp_path)))
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("recipe", ["cifar10", "evaluate", "finetune", "imagenet"])
+def test_help_names_every_flag_with_its_default(module_of, recipe, capsys):
+    module = module_of(recipe)
+    with pytest.raises(SystemExit) as ended:
+        module_of("common").from_command_line(module.Recipe, module.__doc__, ["--help"])
+    said = capsys.readouterr().out
+    assert ended.value.code == 0
+    assert module.__doc__.splitlines()[0] in said
+    for field in dataclasses.fields(module.Recipe):
+        assert f"--{field.name.replace('_', '-')}" in said
+    assert said.count("(default:") == len(dataclasses.fields(module.Recipe))
