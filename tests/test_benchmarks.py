@@ -320,6 +320,16 @@ def test_the_page_in_docs_is_made_of_the_results():
     assert performance.main(["--check"]) == 0
 
 
+def test_tasks_that_were_not_timed_are_listed_with_the_command():
+    timed = run_of(entry("ours", [11.0]))
+    group = timed["groups"][0]
+    text = "\n".join(pages.unmeasured([(timed, group)]))
+    given = f"--net {group['net']} --mode {group['mode']} --dtype float32 --backend"
+    (line,) = (line for line in text.splitlines() if given in line)
+    assert group["backend"] not in line.split(given)[1]
+    assert "--net cifar_resnet56 --mode infer --dtype bfloat16 --backend tensorflow,torch" in text
+
+
 def test_a_gpu_is_not_measured_until_a_run_on_one_is_there():
     cpu = run_of(entry("ours", [11.0]))
     assert f"Not measured. The command is\n\n```shell\n{pages.GPU_COMMAND}" in pages.page([cpu])

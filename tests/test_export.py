@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -59,6 +60,9 @@ def test_every_format_computes_what_the_model_does(model, tmp_path):
             (found,) = run(x[:size])
             assert np.abs(found - expected[:size]).max() < 1e-5, format
     check_names(exported["onnx"].path, exported["litert"].path)
+    graph = Path(exported["openvino"].path).read_text()
+    assert 'names="image"' in graph
+    assert 'names="output_0"' in graph
     check_plain_keras(exported["keras"].path)
 
 
@@ -186,6 +190,10 @@ def test_a_missing_tool_is_named(monkeypatch, tmp_path):
     wanted = r'\'onnx\' needs onnxscript: pip install "keras3-resnet\[export,torch\]"'
     with pytest.raises(ImportError, match=wanted):
         export(small(), tmp_path / "net.onnx")
+    # TensorFlow writes OpenVINO's files itself, and needs none of what torch writes them by.
+    assert formats_module.writer_of("openvino", "tensorflow") == "tensorflow"
+    with pytest.raises(ImportError, match=r"'openvino' needs onnxscript: pip install"):
+        formats_module.writer_of("openvino", "torch")
     monkeypatch.setattr(formats_module, "installed", lambda module: module != "tensorflow")
     if BACKEND != "tensorflow":
         with pytest.raises(ImportError, match=r"needs tensorflow: pip install"):

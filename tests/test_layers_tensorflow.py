@@ -44,23 +44,28 @@ def test_every_normalization_is_one_operation(training, policy):
     assert not STOCK & set(found)
 
 
-@pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16"])
-def test_compiled_by_xla_the_statistics_are_the_same(policy):
+@pytest.mark.parametrize(("training", "trainable"), [(True, True), (False, True), (True, False)])
+@pytest.mark.parametrize(
+    ("policy", "tolerance"),
+    [("float32", 1e-5), ("mixed_bfloat16", 3e-2), ("mixed_float16", 3e-3)],
+)
+def test_compiled_by_xla_every_mode_is_that_of_keras(policy, tolerance, training, trainable):
     kind = layers.BatchNormalization, keras.layers.BatchNormalization
     ours, stock = (cls(momentum=0.5, dtype=policy) for cls in kind)
     x = tf.constant(images(4, 3, 5, 6) + 2)
 
     @tf.function(jit_compile=True)
     def step(layer, x):
+        wanted = [x, layer.gamma.value, layer.beta.value]
         with tf.GradientTape() as tape:
-            tape.watch(x)
-            y = layer(x, training=True)
+            tape.watch(wanted)
+            y = layer(x, training=training)
             loss = tf.reduce_sum(tf.sin(tf.cast(y, tf.float32)))
-        return y, tape.gradient(loss, x)
+        return y, *tape.gradient(loss, wanted)
 
-    ours.build(x.shape)
-    stock.build(x.shape)
-    tolerance = 1e-5 if policy == "float32" else 3e-2
+    for layer in (ours, stock):
+        layer.build(x.shape)
+        layer.trainable = trainable
     for mine, theirs in zip(step(ours, x), step(stock, x), strict=True):
         assert_close(as_array(mine), as_array(theirs), tolerance)
     for mine, theirs in zip(ours.get_weights(), stock.get_weights(), strict=True):

@@ -91,6 +91,24 @@ def test_inference_runs_a_unit_in_one_kernel():
     assert Counter(name for name in ran.names if name in COPIES) == {"clone": 4}
 
 
+@pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16"])
+def test_layers_alone_copy_no_map_and_no_kernel(policy):
+    """In a model of Keras' own class, which calls one layer after the other."""
+    image = keras.Input((12, 12, 8))
+    x = layers.Conv2D(8, 3, padding="same", use_bias=False, dtype=policy)(image)
+    x = layers.BatchNormalization(dtype=policy)(x)
+    model = keras.Model(image, layers.MaxPooling2D(2, dtype=policy)(x))
+    x = torch.tensor(images(2, 12, 12, 8))
+    with Dispatched() as ran:
+        model(x, training=True).float().sum().backward()
+    copies = Counter(name for name in ran.names if name in COPIES)
+    # The moving statistics are assigned. In half precision the image and the kernel are cast, the
+    # output for the sum, and in the backward pass the gradients of the two that have one.
+    casts = {} if policy == "float32" else {"_to_copy": 5}
+    assert copies == {"copy_": 2, **casts}
+    assert ran.names.count("native_batch_norm") == 1
+
+
 def test_a_folded_network_runs_a_unit_in_one_kernel():
     model = keras_resnet.fold_batch_norm(small())
     x = torch.tensor(images(2, 64, 64, 3))
@@ -398,6 +416,15 @@ def test_torch_export_traces_a_network():
     x = torch.tensor(images(2, 32, 32, 3))
     exported = torch.export.export(model, (x,))
     assert_close(exported.module()(x).detach().numpy(), model(x).detach().numpy(), 1e-5)
+
+
+def test_torch_export_leaves_the_batch_open():
+    model = fill(keras_resnet.build("cifar_resnet8"))
+    model.eval()
+    batch = torch.export.Dim("batch", min=1)
+    two, five = (torch.tensor(images(n, 32, 32, 3)) for n in (2, 5))
+    exported = torch.export.export(model, (two,), dynamic_shapes=[({0: batch},)])
+    assert_close(exported.module()(five).detach().numpy(), model(five).detach().numpy(), 1e-5)
 
 
 def test_networks_are_shared_between_models():

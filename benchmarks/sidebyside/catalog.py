@@ -75,6 +75,13 @@ CONTENDERS = {
     "ours-compiled": Contender(
         "keras_resnet, jit_compile=True", "keras_models", ("torch",), ("keras_resnet",)
     ),
+    "ours-keras-sgd": Contender(
+        "keras_resnet, keras.optimizers.SGD",
+        "keras_models",
+        BACKENDS,
+        ("keras_resnet",),
+        modes=("train",),
+    ),
     "stock": Contender('keras_resnet, layers="keras"', "keras_models", BACKENDS, ("keras_resnet",)),
     "keras.applications": Contender(
         "keras.applications", "keras_models", BACKENDS, nets=("resnet50",)

@@ -60,7 +60,7 @@ def optimizer(case: Case):
     """Keras' own, and for our networks ours, without weight decay as everyone's here."""
     import keras
 
-    if not case.contender.startswith("ours"):
+    if case.contender not in ("ours", "ours-compiled"):
         return keras.optimizers.SGD(LEARNING_RATE, momentum=MOMENTUM)
     from keras_resnet import training
 

@@ -1,5 +1,6 @@
 """The page docs/performance.md, all of its figures taken from runs."""
 
+import itertools
 from itertools import groupby
 
 from sidebyside import results, roofline, targets
@@ -102,6 +103,7 @@ def page(runs: list[dict]) -> str:
     gpu = [pair for pair in pairs if pair[0]["device"] == "gpu"]
     lines = [HEAD, *targets.table(runs), "", READ, "## On a CPU", ""]
     lines += sections(cpu) if cpu else not_measured("python benchmarks/throughput.py")
+    lines += unmeasured(cpu) if cpu else []
     lines += ["## Import", ""]
     if any(run["imports"] for run in runs):
         lines += ["What a fresh Python process takes.", "", *results.imports_table(runs), ""]
@@ -114,6 +116,27 @@ def page(runs: list[dict]) -> str:
 
 def not_measured(command: str) -> list[str]:
     return ["Not measured. The command is", "", "```shell", command, "```", ""]
+
+
+def unmeasured(pairs) -> list[str]:
+    """Tasks of the catalogue at which nothing was timed, and the command that would."""
+    done = {
+        (group["net"], group["mode"], entry["dtype"], group["backend"])
+        for _, group in pairs
+        for entry in group["entries"]
+        if entry["rates"]
+    }
+    rows = []
+    for net, mode, dtype in itertools.product(NETS, MODES, DTYPES):
+        backends = NETS[net].backends
+        left = [name for name in backends if (net, mode, dtype, name) not in done]
+        if left:
+            command = f"--net {net} --mode {mode} --dtype {dtype} --backend {','.join(left)}"
+            rows.append((net, results.TASKS[mode], dtype, ", ".join(left), f"`{command}`"))
+    if not rows:
+        return []
+    headers = ("network", "task", "dtype", "not measured on", "`python benchmarks/throughput.py`")
+    return ["### Not measured", "", *results.markdown(headers, rows), ""]
 
 
 def sections(pairs) -> list[str]:

@@ -17,9 +17,9 @@ class ExportError(RuntimeError):
 class Format:
     """`writers` are the backends whose Keras writes it, best first; none means any backend.
 
-    `tools` are the modules that writing and running it need beside the backend, and `install`
-    the extra of this package that brings them. `dtypes` is what its weights may be, and
-    `any_size` whether the file may leave the sides of images open.
+    `tools` are the modules that writing and running it need beside the backend, `torch_tools` those
+    that torch needs to write it, and `install` the extra of this package that brings them. `dtypes`
+    is what its weights may be, and `any_size` whether the file may leave the sides of images open.
     """
 
     suffix: str
@@ -28,6 +28,7 @@ class Format:
     install: str
     dtypes: tuple[str, ...]
     any_size: bool = True
+    torch_tools: tuple[str, ...] = ()
 
 
 HALF = ("float32", "float16", "bfloat16")
@@ -53,10 +54,11 @@ FORMATS = {
     "openvino": Format(
         ".xml",
         ("torch", "tensorflow"),
-        ("onnx", "onnxscript", "onnxruntime", "openvino"),
+        ("openvino",),
         "export,torch",
         ("float32", "float16"),
         any_size=False,
+        torch_tools=("onnx", "onnxscript", "onnxruntime"),  # by way of ONNX
     ),
     "torch": Format(".pt2", ("torch",), (), "export,torch", HALF, any_size=False),
     "keras": Format(".keras", (), (), "export", HALF),
@@ -118,9 +120,10 @@ def writer_of(format: str, active: str) -> str:
         ImportError: what is needed is missing; the message says what to install.
     """
     row = FORMATS[format]
-    missing = [name for name in row.tools if not installed(name)]
     writers = (active,) if active in row.writers or not row.writers else row.writers
     there = [name for name in writers if installed(name)]
+    tools = (*row.tools, *(row.torch_tools if "torch" in (there or writers)[:1] else ()))
+    missing = [name for name in tools if not installed(name)]
     if missing or not there:
         absent = [*missing, *([] if there else [" or ".join(writers)])]
         raise ImportError(
