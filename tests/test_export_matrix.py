@@ -8,6 +8,7 @@ from support import fill
 
 import keras_resnet
 from keras_resnet.export import FORMATS, export, open_exported
+from keras_resnet.export.verification import TOLERANCES
 
 
 @pytest.mark.slow
@@ -34,6 +35,22 @@ def test_every_format_of_the_papers_networks(name, side, options, tmp_path, shar
         assert report.relative < 1e-4, report
         assert report.top1_agreement == 1, report
         assert report.images == len(files) >= 4
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_half_precision_computes_what_the_model_does_in_every_format_that_has_it(dtype, tmp_path):
+    """And halves the file, but for the last layer; other formats refuse it by name."""
+    model = fill(keras_resnet.build("cifar_resnet8", input_shape=(16, 16, 3)))
+    able = [name for name, row in FORMATS.items() if dtype in row.dtypes]
+    paths = [tmp_path / f"net{FORMATS[name].suffix}" for name in able]
+    whole = export(model, [tmp_path / f"whole{path.suffix}" for path in paths], verify=False)
+    for before, report in zip(whole, export(model, paths, dtype=dtype), strict=True):
+        assert report.relative < TOLERANCES[dtype], report.format
+        assert report.bytes < before.bytes - 1.8 * model.count_params(), report.format
+    for name in set(FORMATS) - set(able):
+        with pytest.raises(ValueError, match=f"`dtype` of format '{name}' must be one of"):
+            export(model, tmp_path / f"other{FORMATS[name].suffix}", name, dtype=dtype)
 
 
 @pytest.mark.slow
