@@ -1,7 +1,6 @@
 """The page docs/performance.md, all of its figures taken from runs."""
 
-import itertools
-from itertools import groupby
+from itertools import groupby, product
 
 from sidebyside import results, roofline, targets
 from sidebyside.catalog import DTYPES, MODES, NETS
@@ -127,7 +126,7 @@ def unmeasured(pairs) -> list[str]:
         if entry["rates"]
     }
     rows = []
-    for net, mode, dtype in itertools.product(NETS, MODES, DTYPES):
+    for net, mode, dtype in product(NETS, MODES, DTYPES):
         backends = NETS[net].backends
         left = [name for name in backends if (net, mode, dtype, name) not in done]
         if left:
