@@ -37,14 +37,15 @@ def twins(ours, stock, shape):
     return ours, stock
 
 
-def assert_twins_agree(ours, stock, x, tolerance, **call):
+def assert_twins_agree(ours, stock, x, tolerance, gradient_tolerance=None, **call):
     output_shape = stock.compute_output_shape(x.shape)
     probe = images(*output_shape, label="probe")
     mine, my_gradients = run(ours, x, probe, **call)
     theirs, their_gradients = run(stock, x, probe, **call)
     assert_close(mine, theirs, tolerance, "outputs")
     for number, pair in enumerate(zip(my_gradients, their_gradients, strict=True)):
-        assert_close(*pair, 4 * tolerance, f"gradient {number}")
+        allowed = 4 * tolerance if gradient_tolerance is None else gradient_tolerance
+        assert_close(*pair, allowed, f"gradient {number}")
     for my_variable, their_variable in zip(ours.variables, stock.variables, strict=True):
         values = as_array(my_variable.value), as_array(their_variable.value)
         assert_close(*values, 2e-5, my_variable.name)  # which are kept in float32
@@ -189,7 +190,8 @@ def assert_pools_as_keras(sides, size, stride, padding, policy, data_format):
     last = data_format == "channels_last"
     x = images(2, *sides, 3) if last else images(2, 3, *sides)
     ours, stock = (cls(size, stride, padding, data_format, dtype=policy) for cls in POOLS)
-    assert_twins_agree(ours, stock, x, 0)
+    # Where windows overlap, ours on JAX adds their gradients in another order.
+    assert_twins_agree(ours, stock, x, 0, TOLERANCE[policy] if BACKEND == "jax" else 0)
 
 
 @pytest.mark.parametrize("padding", PADDINGS)

@@ -3,11 +3,11 @@
 from collections import UserDict, defaultdict
 from dataclasses import dataclass
 
-import keras
 import torch
 
 from keras_resnet.layers import replicas
 from keras_resnet.layers.fusion import PaddedPool
+from keras_resnet.layers.steps import run_layers, run_steps
 from keras_resnet.layers.torch import (
     channel_axis,
     channels_back,
@@ -33,21 +33,14 @@ def run(model, inputs, training):
     inputs = model._standardize_inputs(inputs)
     if any(x is None or x.is_meta or hasattr(x, "_keras_mask") for x in inputs):
         return NotImplemented
-    plan = model.plan
-    values, learned = Values(zip(plan.inputs, inputs, strict=True)), Statistics()
-    for step in plan.steps:
-        if step.unit is None:
-            run_node(step.node, values)
-        else:
-            run_unit(step.unit, values, bool(training), learned)
-        for target in step.dead:
-            values.pop(target, None)
+    values, learned = Values(zip(model.plan.inputs, inputs, strict=True)), Statistics()
+
+    def run_one(unit, values):
+        run_unit(unit, values, training, learned)
+
+    outputs = run_steps(model, values, run_one, training)
     learned.keep()
-    outputs = keras.tree.pack_sequence_as(
-        model._outputs_struct, [values[target] for target in plan.outputs]
-    )
-    single = isinstance(outputs, (list, tuple)) and len(outputs) == 1
-    return outputs[0] if single else outputs
+    return outputs
 
 
 class Values(UserDict):
@@ -104,17 +97,12 @@ class Statistics:
         self.groups.clear()
 
 
-def run_node(node, values):
-    """One layer, as Keras calls it; it learns of `training` from the model that is running."""
-    args, kwargs = node.arguments.fill_in(values)
-    outputs = keras.tree.flatten(node.operation(*args, **kwargs))
-    values.update(zip(map(id, node.outputs), outputs, strict=True))
-
-
 def run_unit(unit, values, training, learned):
     synchronized = training and replicas.sum_over_replicas is not None
     if synchronized or any(has_hooks(layer) for layer in unit.layers):
-        values[unit.target] = run_layers(unit, values)
+        # Layer by layer, for those who listen to a layer.
+        x = values[unit.source]
+        values[unit.target] = run_layers(unit.layers, unit, x, values, training)
         return
     if isinstance(unit, PaddedPool):
         values[unit.target] = run_pool(unit, values)
@@ -140,14 +128,6 @@ def run_pool(unit, values):
 
 def has_hooks(layer):
     return layer._forward_hooks or layer._forward_pre_hooks or layer._backward_hooks
-
-
-def run_layers(unit, values):
-    """Layer by layer, for those who listen to a layer."""
-    x = values[unit.source]
-    for layer in unit.layers:
-        x = layer([values[unit.other], x]) if layer is unit.add else layer(x)
-    return x
 
 
 def convolution(unit, x):
