@@ -16,7 +16,8 @@ if not IS_COMMAND:
     from keras_resnet.family import Costs, list_models, summary_table
     from keras_resnet.finetuning import freeze_batch_norm, new_head, unfreeze_from
     from keras_resnet.layers import FusedNetwork as Network
-    from keras_resnet.models import (
+    from keras_resnet.models import build
+    from keras_resnet.named import (
         VGG11,
         VGG13,
         VGG16,
@@ -47,7 +48,6 @@ if not IS_COMMAND:
         ResNet152,
         ResNet152V2,
         ResNet1202,
-        build,
     )
     from keras_resnet.paper import Architecture
     from keras_resnet.preprocessing import Preprocessing, preprocess_input

@@ -6,8 +6,8 @@ at a tenth of the learning rate. A layer that is frozen must be frozen before `c
 
 import keras
 
+from keras_resnet.checks import checked_classes
 from keras_resnet.layers import FusedNetwork as Network
-from keras_resnet.options import checked_classes
 from keras_resnet.resnet import head
 from keras_resnet.weights.convert import all_layers
 from keras_resnet.weights.dialects import place_of_layer

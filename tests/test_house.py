@@ -23,6 +23,7 @@ LAYERS = [
     ["paper", "files", "decoding"],
     ["systems"],
     ["family"],
+    ["checks"],
     ["options", "network"],
     ["layers"],
     ["connect"],
@@ -30,6 +31,7 @@ LAYERS = [
     ["weights", "costs", "data", "figures"],
     ["preprocessing"],
     ["models"],
+    ["named"],
     ["training", "evaluation", "export", "finetuning", "classify"],
     ["report"],
     ["cli"],
@@ -65,6 +67,14 @@ def test_nothing_on_the_left_imports_from_the_right(path):
     for other in imported(path) - {part}:
         assert other in RANKS, f"{path.name} imports {other!r}"
         assert RANKS[other] <= RANKS[part], f"{part} must not import {other}"
+
+
+def test_no_file_is_longer_than_300_lines():
+    folders = "keras_resnet", "recipes", "benchmarks", "tools", "tests"
+    files = [path for folder in folders for path in (ROOT.parent / folder).rglob("*.py")]
+    assert len(files) > 200
+    lengths = {str(path): len(path.read_text().splitlines()) for path in files}
+    assert {path: lines for path, lines in lengths.items() if lines > 300} == {}
 
 
 def run(program: str) -> str:

@@ -13,7 +13,6 @@ from support_layers import as_array, assert_close
 
 import keras_resnet
 from keras_resnet import layers
-from keras_resnet.layers.fusion import FusedNetwork
 
 if BACKEND != "jax":
     pytest.skip("these tests are about JAX", allow_module_level=True)
@@ -89,22 +88,6 @@ def test_a_pool_hides_nothing_that_is_not_a_number():
     ours, theirs = layers.MaxPooling2D(3, 2)(x), keras.layers.MaxPooling2D(3, 2)(x)
     assert np.isnan(theirs).sum() == 4
     np.testing.assert_array_equal(ours, theirs)
-
-
-@pytest.mark.parametrize(("policy", "tolerance"), [("float32", 1e-6), ("mixed_bfloat16", 2**-7)])
-@pytest.mark.parametrize("data_format", ["channels_last", "channels_first"])
-def test_on_a_cpu_zeros_around_a_map_are_inside_the_convolution(policy, tolerance, data_format):
-    shape = (9, 8, 4) if data_format == "channels_last" else (4, 9, 8)
-    shared = {"data_format": data_format}
-    keras.config.set_dtype_policy(policy)
-    inputs = keras.Input(shape)
-    x = keras.layers.ZeroPadding2D((2, 1), **shared)(inputs)
-    outputs = layers.Conv2D(6, 3, dilation_rate=(2, 1), groups=2, **shared)(x)
-    fused, stock = FusedNetwork(inputs, outputs), keras.Model(inputs, outputs)
-    batch = images(2, *shape)
-    assert "pad[" in str(jax.make_jaxpr(stock)(batch))
-    assert "pad[" not in str(jax.make_jaxpr(fused)(batch))
-    assert_close(as_array(fused(batch)), as_array(stock(batch)), tolerance)
 
 
 def test_gradients_of_gradients_are_those_of_keras():

@@ -7,8 +7,8 @@ import textwrap
 import keras
 import numpy as np
 import pytest
-from support import fill, images
-from support_layers import as_array, assert_close
+from support import BACKEND, fill, images
+from support_layers import as_array, assert_close, run
 
 import keras_resnet
 from keras_resnet import layers
@@ -34,6 +34,27 @@ def test_a_network_of_fast_layers_is_that_of_stock_layers(row, training):
     assert_close(as_array(ours(x, training=training)), as_array(stock(x, training=training)), 1e-3)
     for mine, theirs in zip(ours.get_weights(), stock.get_weights(), strict=True):
         assert_close(mine, theirs, 1e-3)
+
+
+@pytest.mark.skipif(BACKEND == "tensorflow", reason="no such convolutions on a CPU")
+@pytest.mark.parametrize("training", [False, True])
+@pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16"])
+@pytest.mark.parametrize("row", ROWS)
+def test_channels_first_is_channels_last(row, policy, training):
+    keras.config.set_dtype_policy(policy)
+    x, probe, found = images(4, 3, 64, 64), images(4, 5, label="probe"), []
+    for data_format in ("channels_first", "channels_last"):
+        keras.config.set_image_data_format(data_format)
+        batch = x if data_format == "channels_first" else x.transpose(0, 2, 3, 1).copy()
+        options = {"input_shape": batch.shape[1:], "classes": 5, "classifier_activation": None}
+        model = fill(keras_resnet.build(ROWS[row], **options))
+        outputs, (_, *gradients) = run(model, batch, probe, training=training)
+        # In half precision Keras' own gradients are far from those of float32, by tens of percent.
+        gradients = gradients if policy == "float32" else []
+        found.append([outputs, *gradients, *model.get_weights()])
+    tolerance = 1e-3 if policy == "float32" else 5e-2
+    for first, last in zip(*found, strict=True):
+        assert_close(first, last, tolerance)
 
 
 def test_fit_moves_the_weights_as_with_stock_layers():

@@ -15,6 +15,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+from support_parity import import_peer
 
 import keras_resnet
 from keras_resnet import paper
@@ -102,22 +103,6 @@ def network(depth, **options):
         classifier_activation=None,
         **options,
     )
-
-
-def import_peer(name):
-    """A library for comparison, also where torch has no compiled operators for torchvision."""
-    torch = pytest.importorskip("torch", reason="comparing with PyTorch libraries needs torch")
-    register = torch.library.register_fake
-
-    def register_known(op, *args, **kwargs):
-        known = not (isinstance(op, str) and op.startswith("torchvision::"))
-        return register(op, *args, **kwargs) if known else (lambda function: function)
-
-    torch.library.register_fake = register_known
-    try:
-        return pytest.importorskip(name, reason=f'{name} comes with the extra "parity"')
-    finally:
-        torch.library.register_fake = register
 
 
 def state_arrays(model):
@@ -260,48 +245,3 @@ def forget_names(path):
 
     with h5py.File(path, "a") as file:
         file.visititems(lambda name, item: item.attrs.pop("name", None) and None)
-
-
-def test_records_agree_with_torchvision_and_timm():
-    """Addresses, hashes, licences, preprocessing and accuracies are the publishers' own."""
-    torchvision = import_peer("torchvision")
-    timm = import_peer("timm")
-    compared = 0
-    for record in keras_resnet.list_weights():
-        image = record.image
-        if record.name in ("tv", "tv2"):
-            weights = torchvision.models.get_model_weights(record.network)
-            theirs = weights[f"IMAGENET1K_V{2 if record.name == 'tv2' else 1}"]
-            transform = theirs.transforms()
-            accuracy = theirs.meta["_metrics"]["ImageNet-1K"]
-            assert record.url == theirs.url
-            assert [image.size] == transform.crop_size
-            assert [image.resize] == transform.resize_size
-            assert image.interpolation == transform.interpolation.value
-            assert (record.results[0].top1, record.results[0].top5) == tuple(accuracy.values())
-        elif record.dialect == "timm":
-            theirs = timm.models.get_pretrained_cfg(record.source.removeprefix("timm, "))
-            assert record.url == f"hf://{theirs.hf_hub_id}/model.safetensors"
-            assert record.licence.lower() == theirs.license
-            assert image.interpolation == theirs.interpolation
-            tested_at_224 = theirs.test_input_size == (3, 224, 224)
-            wanted = theirs.test_crop_pct if tested_at_224 else theirs.crop_pct
-            assert image.crop_pct == wanted
-            np.testing.assert_allclose(np.array(image.mean) / 255, theirs.mean, rtol=1e-6)
-            np.testing.assert_allclose(np.array(image.std) / 255, theirs.std, rtol=1e-6)
-        else:
-            continue
-        compared += 1
-    assert compared == 44
-
-
-def test_records_agree_with_keras_applications():
-    from keras.src.applications import resnet, vgg16, vgg19
-
-    vggs = {"vgg16": vgg16, "vgg19": vgg19}
-    for record in keras_resnet.list_weights():
-        if record.name == "keras" and record.network in vggs:
-            assert record.url == vggs[record.network].WEIGHTS_PATH
-        elif record.name == "keras":
-            assert record.hash == f"md5:{resnet.WEIGHTS_HASHES[record.network][0]}"
-            assert record.url.startswith(resnet.BASE_WEIGHTS_PATH)

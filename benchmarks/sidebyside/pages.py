@@ -36,6 +36,10 @@ READ = """## How to read the tables
   jitted `apply`, or one call of the runtime. Our models keep their batch normalization: on torch
   and a CPU each call scales a kernel by it where that costs less than another pass over the
   map. The exported runtimes fold it once and for all.
+* **JAX on a CPU**: XLA has slow loops for the gradients of 1x1 convolutions and of max pools,
+  where ours ask for products of matrices and for maxima of slices; on a GPU or TPU they ask as
+  Keras does. Of a step of the CIFAR network, ours or flax's, nearly half is spent in transposing
+  maps for the gradients of kernels, and what that takes changes with where XLA puts the buffers.
 * **jit_compile=True** on torch compiles what is around the network, such as the loss. The network
   is left to run as it does without: `torch.compile` sees a Keras model layer by layer, and the
   graphs it makes of the layers are slower than our kernels.

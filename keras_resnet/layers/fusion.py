@@ -230,9 +230,8 @@ def with_deaths(steps: list[Step], outputs) -> list[Step]:
 class FusedNetwork(Network):
     """A network that runs convolution, normalization, addition and ReLU as one where it may.
 
-    The graph, its layers and their results stay those of an ordinary functional model.
-    TensorFlow and XLA see the whole graph themselves; on JAX's CPU backend only padding is
-    made part of the convolution that reads it.
+    The graph, its layers and their results stay those of an ordinary functional model. On
+    TensorFlow and JAX the compilers see the whole graph themselves.
     """
 
     @kernels.active.uncompiled

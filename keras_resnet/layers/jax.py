@@ -8,8 +8,8 @@ import jax.numpy as jnp
 from jax import lax
 
 from keras_resnet.layers.kernels import value_of
-from keras_resnet.layers.steps import run_layers, run_steps
 from keras_resnet.layers.stock import (  # noqa: F401
+    run_fused,
     store_kernel,
     store_slots,
     uncompiled,
@@ -68,8 +68,8 @@ def convolve(x, kernel, strides, padding, dilation, data_format):
 def max_pool(x, size, strides, padding, data_format):
     """Rows first, then columns, as maxima of strided slices.
 
-    XLA's CPU backend finds the gradient of a pooling window by window, which takes longer than
-    all else that is not a convolution. Of equal values the first is taken, as XLA does.
+    The gradient that XLA's CPU backend has for windows takes longer than all of ResNet-18's
+    normalizations together. Of equal values the first is taken, as XLA does.
     """
     known = padding == "valid" and jnp.issubdtype(x.dtype, jnp.floating)
     if not known or jax.default_backend() != "cpu":
@@ -84,42 +84,3 @@ def max_along(x, axis, size, stride):
     reach = x.shape[axis] - size
     parts = [lax.slice_in_dim(x, n, n + reach + 1, stride, axis) for n in range(size)]
     return functools.reduce(lambda a, b: jnp.where((a >= b) | jnp.isnan(a), a, b), parts)
-
-
-def run_fused(model, inputs, training):
-    """A whole graph, with the zeros around a map inside the convolution that reads it.
-
-    XLA's CPU backend would write the padded map first.
-    """
-    if jax.default_backend() != "cpu":
-        return NotImplemented
-    inputs = model._standardize_inputs(inputs)
-    if any(x is None or hasattr(x, "_keras_mask") for x in inputs):
-        return NotImplemented
-
-    def run_unit(unit, values):
-        x, layers = values[unit.source], unit.layers
-        if unit.pad is not None and layers[1] is getattr(unit, "conv", None):
-            x, layers = convolve_padded(x, unit.pad, unit.conv), layers[2:]
-        values[unit.target] = run_layers(layers, unit, x, values, training)
-
-    values = dict(zip(model.plan.inputs, inputs, strict=True))
-    return run_steps(model, values, run_unit, training)
-
-
-def convolve_padded(x, pad, conv):
-    last = conv.data_format == "channels_last"
-    maps = "NHWC" if last else "NCHW"
-    dtype = conv.compute_dtype
-    y = lax.conv_general_dilated(
-        x.astype(dtype),
-        value_of(conv.kernel).astype(dtype),
-        conv.strides,
-        pad.padding,
-        rhs_dilation=conv.dilation_rate,
-        dimension_numbers=(maps, "HWIO", maps),
-        feature_group_count=conv.groups,
-    )
-    if conv.bias is None:
-        return y
-    return y + per_channel(y, value_of(conv.bias).astype(dtype), 3 if last else 1)

@@ -3,11 +3,11 @@
 from collections import UserDict, defaultdict
 from dataclasses import dataclass
 
+import keras
 import torch
 
 from keras_resnet.layers import replicas
 from keras_resnet.layers.fusion import PaddedPool
-from keras_resnet.layers.steps import run_layers, run_steps
 from keras_resnet.layers.torch import (
     channel_axis,
     channels_back,
@@ -33,14 +33,21 @@ def run(model, inputs, training):
     inputs = model._standardize_inputs(inputs)
     if any(x is None or x.is_meta or hasattr(x, "_keras_mask") for x in inputs):
         return NotImplemented
-    values, learned = Values(zip(model.plan.inputs, inputs, strict=True)), Statistics()
-
-    def run_one(unit, values):
-        run_unit(unit, values, training, learned)
-
-    outputs = run_steps(model, values, run_one, training)
+    plan = model.plan
+    values, learned = Values(zip(plan.inputs, inputs, strict=True)), Statistics()
+    for step in plan.steps:
+        if step.unit is None:
+            run_node(step.node, values, training)
+        else:
+            run_unit(step.unit, values, training, learned)
+        for target in step.dead:
+            values.pop(target, None)
     learned.keep()
-    return outputs
+    outputs = keras.tree.pack_sequence_as(
+        model._outputs_struct, [values[target] for target in plan.outputs]
+    )
+    single = isinstance(outputs, (list, tuple)) and len(outputs) == 1
+    return outputs[0] if single else outputs
 
 
 class Values(UserDict):
@@ -97,12 +104,24 @@ class Statistics:
         self.groups.clear()
 
 
+def run_node(node, values, training):
+    """One layer, as Keras calls it."""
+    args, kwargs = node.arguments.fill_in(values)
+    kwargs = kwargs | told(node.operation, training)
+    outputs = keras.tree.flatten(node.operation(*args, **kwargs))
+    values.update(zip(map(id, node.outputs), outputs, strict=True))
+
+
+def told(operation, training):
+    """`training`, for those who ask: a model's own call need not have come by `__call__`."""
+    asks = "training" in getattr(operation, "_call_context_args", ())
+    return {"training": training} if asks and training is not None else {}
+
+
 def run_unit(unit, values, training, learned):
     synchronized = training and replicas.sum_over_replicas is not None
     if synchronized or any(has_hooks(layer) for layer in unit.layers):
-        # Layer by layer, for those who listen to a layer.
-        x = values[unit.source]
-        values[unit.target] = run_layers(unit.layers, unit, x, values, training)
+        values[unit.target] = run_layers(unit, values, training)
         return
     if isinstance(unit, PaddedPool):
         values[unit.target] = run_pool(unit, values)
@@ -128,6 +147,15 @@ def run_pool(unit, values):
 
 def has_hooks(layer):
     return layer._forward_hooks or layer._forward_pre_hooks or layer._backward_hooks
+
+
+def run_layers(unit, values, training):
+    """Layer by layer, for those who listen to a layer."""
+    x = values[unit.source]
+    for layer in unit.layers:
+        inputs = [values[unit.other], x] if layer is unit.add else x
+        x = layer(inputs, **told(layer, training))
+    return x
 
 
 def convolution(unit, x):

@@ -7,7 +7,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from keras_resnet.options import is_count
+from keras_resnet.paper import is_count
 from keras_resnet.training.distribution import Distribution, active, engine
 
 Rows = Iterable[tuple[np.ndarray, np.ndarray, np.ndarray]]

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import keras
 
 from keras_resnet.files import plainly, whole
-from keras_resnet.options import is_count
+from keras_resnet.paper import is_count
 from keras_resnet.training.checkpoints import Checkpoint, Checkpoints, make_metrics
 from keras_resnet.training.distribution import Distribution, active
 from keras_resnet.training.loop import Loop, Row

@@ -1,0 +1,69 @@
+"""Pictures in memory, whole and broken, and batches of them."""
+
+import io
+
+import numpy as np
+import pytest
+
+Image = pytest.importorskip("PIL.Image")
+import tensorflow as tf  # noqa: E402
+
+from keras_resnet.data.order import keys  # noqa: E402
+from keras_resnet.data.pipeline import (  # noqa: E402
+    ImageBatches,
+)
+
+
+def picture(number=0, height=60, width=80) -> np.ndarray:
+    """Smooth, and of a colour of its own: JPEG keeps it to a few grey levels."""
+    y, x = np.mgrid[:height, :width]
+    colour = np.random.default_rng(number).integers(40, 200, 3)
+    waves = 25 * np.sin(x / 9 + number)[..., None] + 25 * np.cos(y / 7)[..., None]
+    return np.clip(colour + waves, 0, 255).astype("uint8")
+
+
+def packed(pixels: np.ndarray, form="jpeg", mode=None, **options) -> bytes:
+    file = io.BytesIO()
+    image = Image.fromarray(pixels)
+    options = {"quality": 95} | options if form == "jpeg" else options
+    (image.convert(mode) if mode else image).save(file, form, **options)
+    return file.getvalue()
+
+
+class InMemory:
+    """Images as `open_images` gives them, from a list."""
+
+    def __init__(self, files, classes=3):
+        self.files, self.class_names = files, tuple("abcdefgh"[:classes])
+
+    def __len__(self):
+        return len(self.files)
+
+    def label(self, i):
+        return i % len(self.class_names)
+
+    def name(self, i):
+        return f"file {i}"
+
+    def read(self, i):
+        if isinstance(self.files[i], Exception):
+            raise self.files[i]
+        return self.files[i]
+
+
+GOOD = [packed(picture(n, 50 + n, 80 - n)) for n in range(16)]
+whole_jpeg = packed(picture(1, 200, 200))
+
+
+def batches(files=GOOD, **options) -> ImageBatches:
+    return ImageBatches(InMemory(files), **{"batch_size": 4, "size": 16, "seed": 5} | options)
+
+
+def image(transform, data: bytes, size=16, number=0) -> np.ndarray:
+    sides = np.array([Image.open(io.BytesIO(data)).size[::-1]])
+    drawn = transform.drawn(keys(0, 0, [number]), sides)
+    return transform.image(
+        tf.constant(data), tf.constant(True), tf.constant(size), tf.constant(drawn.window[0]),
+        tf.constant(drawn.flip[0]), tf.constant(drawn.shift[0]),
+        tf.constant(drawn.operations[0]), tf.constant(drawn.arguments[0]),
+    ).numpy()  # fmt: skip
