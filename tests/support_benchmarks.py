@@ -1,12 +1,10 @@
-"""Runs of the benchmark that were never made; benchmarks/ is where its modules are found."""
+"""Runs of the benchmark that were never made."""
 
 import pathlib
-import sys
+
+from sidebyside import machine, results
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "benchmarks"))
-
-from sidebyside import machine, results  # noqa: E402
 
 
 def entry(contender, rates, dtype="float32", memory=10**9):

@@ -4,21 +4,15 @@ import importlib
 import importlib.util
 import json
 import math
-import pathlib
 import re
-import sys
 
 import keras
 import pytest
+import throughput
+from sidebyside import catalog, keras_models, results, turns
 from support import without_values
 
 import keras_resnet
-
-ROOT = pathlib.Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "benchmarks"))
-
-import throughput  # noqa: E402
-from sidebyside import catalog, keras_models, results, turns  # noqa: E402
 
 BACKEND = keras.backend.backend()
 

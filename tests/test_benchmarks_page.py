@@ -8,6 +8,8 @@ import pytest
 from sidebyside import chart, pages, results, roofline, targets
 from support_benchmarks import ROOT, entry, run_of
 
+pytestmark = pytest.mark.once
+
 specification = importlib.util.spec_from_file_location(
     "tools_performance", ROOT / "tools" / "performance.py"
 )

@@ -2,18 +2,13 @@
 
 import json
 import pathlib
-import sys
 import zipfile
 
+import input as benchmark
 import numpy as np
 import pytest
-
-ROOT = pathlib.Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "benchmarks"))
-
-import input as benchmark  # noqa: E402
-from inputs import contenders, report, turns  # noqa: E402
-from inputs.contenders import CONTENDERS  # noqa: E402
+from inputs import contenders, report, turns
+from inputs.contenders import CONTENDERS
 
 pytestmark = pytest.mark.once
 

@@ -2,6 +2,10 @@
 
 import pathlib
 
+import pytest
+
+pytestmark = pytest.mark.once
+
 TOOL = pathlib.Path(__file__).parent.parent / "tools" / "weights_table.py"
 
 

@@ -111,6 +111,7 @@ def folders(folder):
     return sorted(path.name for path in folder.rglob(".download-*"))
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("algorithm", ["sha256", "sha1", "md5"])
 def test_a_file_is_downloaded_verified_and_then_kept(algorithm, server, tmp_path):
     digest = f"{algorithm}:{hashlib.new(algorithm, CONTENT).hexdigest()[:8]}"
@@ -135,6 +136,7 @@ FAILURES = {
 }
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("name", FAILURES)
 @pytest.mark.parametrize("before", [None, b"what an earlier version left"])
 def test_a_failed_download_says_why_and_leaves_the_cache_as_it_was(
@@ -153,12 +155,14 @@ def test_a_failed_download_says_why_and_leaves_the_cache_as_it_was(
     assert not before or cached.read_bytes() == before
 
 
+@pytest.mark.once
 def test_without_a_network_the_error_says_what_to_do(tmp_path):
     with pytest.raises(DownloadError, match=r"could not be downloaded.*pass the path"):
         fetch(record("http://127.0.0.1:9/whole.pth"), tmp_path)
     assert files(tmp_path) == []
 
 
+@pytest.mark.once
 def test_a_full_disk_is_an_error_and_leaves_nothing(server, tmp_path):
     """No file may grow beyond 100 kB: the write itself fails, as it does on a full disk."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
@@ -172,12 +176,14 @@ def test_a_full_disk_is_an_error_and_leaves_nothing(server, tmp_path):
     assert folders(tmp_path) == []
 
 
+@pytest.mark.once
 def test_a_cache_that_cannot_be_written_is_an_error(server, tmp_path):
     (tmp_path / "keras_resnet").write_text("a file where the folder should be")
     with pytest.raises(DownloadError, match=r"cannot be written.*KERAS_HOME"):
         fetch(record(f"{server}/whole.pth"), tmp_path)
 
 
+@pytest.mark.once
 def test_a_damaged_file_in_the_cache_is_replaced(server, tmp_path):
     cached = tmp_path / "keras_resnet" / "whole.pth"
     cached.parent.mkdir()
@@ -185,12 +191,14 @@ def test_a_damaged_file_in_the_cache_is_replaced(server, tmp_path):
     assert fetch(record(f"{server}/whole.pth"), tmp_path).read_bytes() == CONTENT
 
 
+@pytest.mark.once
 def test_an_archive_is_unpacked_and_its_file_verified(server, tmp_path):
     path = fetch(record(f"{server}/one.h5.zip"), tmp_path)
     assert path.read_bytes() == CONTENT
     assert files(tmp_path) == ["keras_resnet/one.h5"]
 
 
+@pytest.mark.once
 def test_many_may_download_the_same_file_at_once(server, tmp_path):
     results = []
     wanted = record(f"{server}/whole.pth")
@@ -214,6 +222,7 @@ def hub(server, monkeypatch):
     monkeypatch.setattr(huggingface_hub, "hf_hub_download", real)
 
 
+@pytest.mark.once
 def test_a_file_of_the_hub_is_checked_against_the_hash_the_hub_states(hub, tmp_path):
     wanted = record("hf://timm/resnet50.a1_in1k/model.safetensors", "")
     assert fetch(wanted, tmp_path).read_bytes() == CONTENT
@@ -225,6 +234,7 @@ def test_a_file_of_the_hub_is_checked_against_the_hash_the_hub_states(hub, tmp_p
     assert not [name for name in files(tmp_path / "other") if "wrong" in name or "blobs" in name]
 
 
+@pytest.mark.once
 def test_a_download_from_the_hub_that_is_cut_off_is_tried_again(hub, tmp_path):
     Handler.requests.clear()
     path = fetch(record("hf://timm/resnet50.a1_in1k/cut_once.safetensors", ""), tmp_path)
@@ -232,12 +242,14 @@ def test_a_download_from_the_hub_that_is_cut_off_is_tried_again(hub, tmp_path):
     assert len([request for request in Handler.requests if request.startswith("GET")]) == 2
 
 
+@pytest.mark.once
 def test_a_download_from_the_hub_that_is_always_cut_off_is_an_error(hub, tmp_path):
     with pytest.raises(DownloadError, match="could not be downloaded"):
         fetch(record("hf://timm/resnet50.a1_in1k/cut.safetensors", ""), tmp_path)
     assert not [name for name in files(tmp_path) if "snapshots" in name]
 
 
+@pytest.mark.once
 def test_a_file_the_hub_does_not_have_is_an_error(hub, tmp_path):
     with pytest.raises(DownloadError, match=r"could not be downloaded|cannot be reached"):
         fetch(record("hf://timm/resnet50.a1_in1k/missing.safetensors", ""), tmp_path)

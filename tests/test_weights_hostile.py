@@ -12,6 +12,8 @@ from support_weights import tiny
 from keras_resnet import load_weights, save_weights
 from keras_resnet.weights import WeightsFileError
 
+pytestmark = pytest.mark.once
+
 
 class Payload:
     def __reduce__(self):

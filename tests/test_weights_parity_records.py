@@ -1,9 +1,12 @@
 """What the catalogue says of public weights agrees with the libraries they come from."""
 
 import numpy as np
+import pytest
 from support_parity import import_peer
 
 import keras_resnet
+
+pytestmark = pytest.mark.once
 
 
 def test_records_agree_with_torchvision_and_timm():

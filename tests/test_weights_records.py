@@ -21,6 +21,7 @@ def networks():
     return {}
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("record", RECORDS, ids=IDS)
 def test_a_record_is_complete(record):
     assert record.network in keras_resnet.list_models()
@@ -46,6 +47,7 @@ def test_a_record_is_complete(record):
         assert result.top5 is None or result.top5 > (result.top1 or 0)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("record", RECORDS, ids=IDS)
 def test_a_record_fits_the_network_it_is_for(record, networks):
     """Its options build a graph that shows them, and its dialect has a name for every variable."""
@@ -142,6 +144,7 @@ def test_sets_of_one_name_that_expect_different_images_must_be_told_apart():
         record_named("best")
 
 
+@pytest.mark.once
 def test_every_array_of_a_record_has_the_shape_its_layer_takes():
     """Names and shapes of a torchvision state dict, written down: conv1, a projection, fc."""
     with without_values():
