@@ -5,13 +5,12 @@ import io
 import numpy as np
 import pytest
 
+pytest.importorskip("tensorflow")
 Image = pytest.importorskip("PIL.Image")
 import tensorflow as tf  # noqa: E402
 
 from keras_resnet.data.order import keys  # noqa: E402
-from keras_resnet.data.pipeline import (  # noqa: E402
-    ImageBatches,
-)
+from keras_resnet.data.pipeline import ImageBatches  # noqa: E402
 
 
 def picture(number=0, height=60, width=80) -> np.ndarray:

@@ -1,7 +1,6 @@
 """benchmarks/throughput.py: turns, contenders, options."""
 
 import importlib
-import importlib.util
 import json
 import math
 import re

@@ -1,7 +1,6 @@
 """The page of timings: ratios, verdicts, charts, and what was not measured."""
 
 import copy
-import importlib
 import importlib.util
 
 import pytest

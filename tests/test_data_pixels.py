@@ -13,9 +13,7 @@ import tensorflow as tf  # noqa: E402
 from keras_resnet.data import augmentation  # noqa: E402
 from keras_resnet.data.augmentation import Augmentation, CentreCrop  # noqa: E402
 from keras_resnet.data.order import keys  # noqa: E402
-from keras_resnet.data.pipeline import (  # noqa: E402
-    EvaluationBatches,
-)
+from keras_resnet.data.pipeline import EvaluationBatches  # noqa: E402
 
 pytestmark = pytest.mark.once
 

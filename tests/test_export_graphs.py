@@ -6,11 +6,7 @@ import pytest
 from support import BACKEND, fill, images
 
 import keras_resnet
-from keras_resnet.export import (
-    export,
-    read_metadata,
-    verification,
-)
+from keras_resnet.export import export, read_metadata, verification
 
 
 def test_a_mixed_model_is_exported_in_float32(tmp_path):

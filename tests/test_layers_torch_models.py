@@ -89,19 +89,11 @@ def test_a_layer_that_is_called_twice_moves_its_statistics_twice():
         assert_close(ours, stock, 1e-6)
 
 
-def test_a_hook_on_a_layer_is_called():
+@pytest.mark.parametrize("name", ["conv3_1_a_bn", "pool1"])
+def test_a_hook_on_a_layer_is_called(name):
     model = small()
     seen = []
-    model.get_layer("conv3_1_a_bn").register_forward_hook(lambda *_: seen.append(1))
-    x = torch.tensor(images(2, 64, 64, 3))
-    assert_close(model(x).detach().numpy(), reference(model)(x).detach().numpy(), 1e-5)
-    assert seen == [1, 1]
-
-
-def test_a_hook_on_a_pool_is_called():
-    model = small()
-    seen = []
-    model.get_layer("pool1").register_forward_hook(lambda *_: seen.append(1))
+    model.get_layer(name).register_forward_hook(lambda *_: seen.append(1))
     x = torch.tensor(images(2, 64, 64, 3))
     assert_close(model(x).detach().numpy(), reference(model)(x).detach().numpy(), 1e-5)
     assert seen == [1, 1]
