@@ -103,7 +103,7 @@ def network(size: int):
 def write_files(folder: pathlib.Path, size: int, wanted: set[str]) -> None:
     """Every file that is wanted; runs on torch."""
     import keras_resnet
-    from keras_resnet.export import samples
+    from keras_resnet.exporting import samples
 
     model = network(size)
     for dtype in ("float32", "int8"):
@@ -162,7 +162,7 @@ def work(contender: Contender, path: str, batch: int, size: int, threads: int) -
 
 
 def step_of(contender: Contender, path: str, shape: tuple[int, ...], threads: int):
-    from keras_resnet.export import runtimes
+    from keras_resnet.exporting import runtimes
 
     if contender.runtime == "openvino":
         known = shape if contender.fixed else None

@@ -30,7 +30,7 @@ from PIL import Image
 from sidebyside import machine, results
 
 import keras_resnet
-from keras_resnet.export import open_exported
+from keras_resnet.exporting import open_exported
 
 ROWS = [
     ("onnx", "float32"),

@@ -5,7 +5,7 @@ import re
 
 import keras
 
-from keras_resnet.family import Costs
+from keras_resnet.networks.family import Costs
 
 
 def check_model(model) -> None:

@@ -6,11 +6,12 @@ from typing import Any
 
 import keras
 
-from keras_resnet import options as opts
-from keras_resnet.baselines import BUILDERS
-from keras_resnet.checks import check_name, checked_classes, checked_input_shape, is_flag
 from keras_resnet.network import deep_graph
-from keras_resnet.options import (
+from keras_resnet.networks import options as opts
+from keras_resnet.networks.bn_inception import bn_inception
+from keras_resnet.networks.checks import check_name, checked_classes, checked_input_shape, is_flag
+from keras_resnet.networks.googlenet import googlenet
+from keras_resnet.networks.options import (
     Bins,
     Conv1,
     Downsample,
@@ -22,9 +23,11 @@ from keras_resnet.options import (
     StrideOn,
     ZeroChannels,
 )
-from keras_resnet.paper import Architecture, Shortcut, Stem, one_of
-from keras_resnet.resnet import resnet
-from keras_resnet.systems import System, network_row
+from keras_resnet.networks.paper import Architecture, Shortcut, Stem, one_of
+from keras_resnet.networks.prelu_net import prelu_net
+from keras_resnet.networks.resnet import resnet
+from keras_resnet.networks.systems import System, network_row
+from keras_resnet.networks.vgg import vgg
 from keras_resnet.weights import Record, fetch, load_weights
 from keras_resnet.weights.find import (
     check_head_and_channels,
@@ -32,6 +35,14 @@ from keras_resnet.weights.find import (
     implied,
 )
 
+# What connects a network, by the family of its row.
+FAMILIES = {
+    "resnet": resnet,
+    "vgg": vgg,
+    "googlenet": googlenet,
+    "prelu_net": prelu_net,
+    "bn_inception": bn_inception,
+}
 # None, a name, a record or a path.
 Weights = str | os.PathLike | Record | None
 
@@ -71,7 +82,7 @@ def build(
 
     Args:
         network: a name of `list_models()`, any `"cifar_resnetN"` or `"cifar_plainN"` with
-            N = 6n+2, an `Architecture` or a row of `keras_resnet.systems` of your own.
+            N = 6n+2, an `Architecture` or a row of `keras_resnet.networks.systems` of your own.
         include_top: whether what follows the last map is part of the model: the global average
             pool and the fully connected layer; VGG's and PReLU-net's three layers.
         weights: `None`, random initialization as in the paper (Sec. 3.4); `"imagenet"`, the
@@ -181,7 +192,7 @@ def build(
         options = replace(options, mean=pretrained.image.mean, std=pretrained.image.std)
     file = fetch(pretrained) if isinstance(pretrained, Record) else pretrained
     image = keras.Input(shape, name="image") if input_tensor is None else input_tensor
-    connect: Any = BUILDERS.get(row.family, resnet)
+    connect: Any = FAMILIES[row.family]
     with deep_graph():
         model = connect(
             row,

@@ -5,8 +5,8 @@ from typing import Any, Protocol
 import keras
 
 from keras_resnet.models import Weights, build
-from keras_resnet.options import Pooling
-from keras_resnet.systems import NETWORKS
+from keras_resnet.networks.options import Pooling
+from keras_resnet.networks.systems import NETWORKS
 from keras_resnet.weights.find import has_imagenet_weights
 
 

@@ -6,6 +6,9 @@ import threading
 
 import keras
 
+from keras_resnet.layers import kernels
+from keras_resnet.layers.fusion import Plan
+
 # Keras walks a graph with one Python frame a node; ResNet-1202 has 4,800 nodes.
 # CPython keeps the frames of Python functions on the heap, so the walk is safe.
 DEEPEST_GRAPH = 200_000
@@ -26,10 +29,13 @@ def deep_graph():
 
 @keras.saving.register_keras_serializable("keras_resnet")
 class Network(keras.Model):
-    """A functional model that may be thousands of layers deep.
+    """A functional model of any depth that runs several layers as one where it may.
 
-    It is built, cloned, saved and loaded like any `keras.Model`. Stock Keras walks
-    the graph recursively and stops at about 300 weighted layers with a RecursionError.
+    It is built, cloned, saved and loaded like any `keras.Model`. Stock Keras walks the graph
+    recursively and stops at about 300 weighted layers with a RecursionError. On torch,
+    convolution, normalization, addition and ReLU run as one operation; on TensorFlow and JAX
+    the compilers see the whole graph themselves. The graph, its layers and their results stay
+    those of an ordinary functional model.
     """
 
     # The argument names are Functional's own: that is how Keras knows it may
@@ -37,3 +43,29 @@ class Network(keras.Model):
     def __init__(self, inputs, outputs, name=None, **kwargs):
         with deep_graph():
             super().__init__(inputs, outputs, name=name, **kwargs)
+
+    @kernels.active.uncompiled
+    def __call__(self, *args, **kwargs):
+        return super().__call__(*args, **kwargs)
+
+    def call(self, inputs, training=None, mask=None, **kwargs):
+        if mask is None and not kwargs:
+            outputs = kernels.active.run_fused(self, inputs, training)
+            if outputs is not NotImplemented:
+                return outputs
+        return super().call(inputs, training=training, mask=mask, **kwargs)
+
+    def train_step(self, *args, **kwargs):
+        kernels.active.store_slots(self)
+        return super().train_step(*args, **kwargs)
+
+    @property
+    def plan(self) -> Plan:
+        """The steps in which this model is run, found once."""
+        if getattr(self, "_plan", None) is None:
+            self._plan = Plan(self)
+        return self._plan
+
+
+# The class that files of version 0.1 name.
+keras.saving.get_custom_objects()["keras_resnet>FusedNetwork"] = Network

@@ -22,9 +22,10 @@ import runs
 from common import option, whole
 
 import keras_resnet
-from keras_resnet import paper, training
+from keras_resnet import training
 from keras_resnet.data import cifar10
 from keras_resnet.data.arrays import ArrayBatches, PadCropFlip
+from keras_resnet.networks import paper
 
 
 @dataclasses.dataclass(frozen=True)

@@ -34,7 +34,7 @@ def backend_asked_for(arguments: Sequence[str]) -> str | None:
 if (asked := backend_asked_for(sys.argv[1:])) in BACKENDS:
     os.environ["KERAS_BACKEND"] = str(asked)
 
-from keras_resnet.cli.common import aligned  # noqa: E402
+from keras_resnet.commands.common import aligned  # noqa: E402
 from keras_resnet.files import whole, write_json  # noqa: E402
 
 __all__ = ["whole", "write_json"]

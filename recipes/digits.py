@@ -23,9 +23,10 @@ import numpy as np
 from common import Run, option, table, versions, whole, write_json
 
 import keras_resnet
-from keras_resnet import figures, paper, training
+from keras_resnet import figures, training
 from keras_resnet.data import digits
 from keras_resnet.data.arrays import ArrayBatches
+from keras_resnet.networks import paper
 
 NETWORKS = ("cifar_plain20", "cifar_plain56", "cifar_resnet20", "cifar_resnet56")
 

@@ -19,10 +19,10 @@ import numpy as np
 from common import option, start, write_json
 
 from keras_resnet import figures
-from keras_resnet.classify import imagenet_classes, rgb
 from keras_resnet.data import cifar10, digits
 from keras_resnet.evaluation.opening import HOW, open_model, saved_model
-from keras_resnet.preprocessing import Preprocessing
+from keras_resnet.images.classification import imagenet_classes, rgb
+from keras_resnet.images.preprocessing import Preprocessing
 from keras_resnet.report.runs import panel, shown
 from keras_resnet.weights import Record
 

@@ -21,12 +21,13 @@ import runs
 from common import option
 
 import keras_resnet
-from keras_resnet import paper, training
+from keras_resnet import training
 from keras_resnet.data import open_images, open_splits, samples
 from keras_resnet.data.augmentation import Augmentation, CentreCrop
 from keras_resnet.data.parts import hold_out
 from keras_resnet.data.pipeline import EvaluationBatches, ImageBatches
-from keras_resnet.systems import network_row
+from keras_resnet.networks import paper
+from keras_resnet.networks.systems import network_row
 from keras_resnet.weights.find import find
 from keras_resnet.weights.records import ImageRule, Record
 

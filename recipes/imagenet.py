@@ -28,8 +28,9 @@ from imagenet_settings import RECIPES, Settings, recipe_of
 import keras_resnet
 from keras_resnet import training
 from keras_resnet.data import CentreCrop, EvaluationBatches, ImageBatches, open_splits, samples
-from keras_resnet.options import MEAN, STD
-from keras_resnet.systems import narrowed, network_row
+from keras_resnet.networks.options import MEAN, STD
+from keras_resnet.networks.paper import one_of
+from keras_resnet.networks.systems import narrowed, network_row
 
 WHERE_IMAGENET_IS = """There is no ImageNet here. To get it:
   1. Sign up at https://image-net.org/download and agree to its terms.
@@ -63,9 +64,9 @@ class Recipe(runs.Training):
 
     def __post_init__(self):
         self.check()
-        keras_resnet.paper.one_of("recipe", self.recipe, RECIPES)
-        keras_resnet.paper.one_of("dataset", self.dataset, ("imagenet", "digits", "synthetic"))
-        keras_resnet.paper.one_of("on_bad_image", self.on_bad_image, ("skip", "fatal"))
+        one_of("recipe", self.recipe, RECIPES)
+        one_of("dataset", self.dataset, ("imagenet", "digits", "synthetic"))
+        one_of("on_bad_image", self.on_bad_image, ("skip", "fatal"))
         row, chosen = network_row(self.model), RECIPES[self.recipe]
         self.at_least(
             0, "epochs", "steps", "batch_size", "learning_rate", "width", "size", "workers"

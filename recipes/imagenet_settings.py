@@ -2,12 +2,12 @@
 
 import dataclasses
 
-from keras_resnet.baselines.settings import SETTINGS
 from keras_resnet.data.augmentation import Augmentation
 from keras_resnet.data.mixing import Mixing
 from keras_resnet.data.photometric import Photometric
 from keras_resnet.data.randaugment import RandAugment
-from keras_resnet.systems import network_row
+from keras_resnet.networks.settings import SETTINGS
+from keras_resnet.networks.systems import network_row
 
 IMAGES = 1_281_167  # of an epoch
 
@@ -52,7 +52,7 @@ class Settings:
 
 
 def paper(network: str) -> Settings:
-    """As its authors trained a network; `keras_resnet.baselines.settings` quotes their sentences.
+    """As its authors trained a network; `keras_resnet.networks.settings` quotes their sentences.
 
     "When the error plateaus" is at parts of the training that they do not name. BN's statistics
     are computed anew after training, as ResNets' authors and BN-Inception's Algorithm 2 have it.

@@ -11,7 +11,7 @@ import json
 from importlib import resources
 from pathlib import Path
 
-TARGET = Path(__file__).parent.parent / "keras_resnet" / "imagenet_classes.json"
+TARGET = Path(__file__).parent.parent / "keras_resnet" / "images" / "imagenet_classes.json"
 
 
 def class_names() -> list[list[str]]:

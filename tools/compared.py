@@ -9,10 +9,10 @@ from pathlib import Path
 import marked
 from marked import table
 
-from keras_resnet.baselines.settings import SETTINGS
 from keras_resnet.evaluation.published import TABLES
-from keras_resnet.family import summary_table
-from keras_resnet.systems import NETWORKS, SYSTEMS
+from keras_resnet.networks.family import summary_table
+from keras_resnet.networks.settings import SETTINGS
+from keras_resnet.networks.systems import NETWORKS, SYSTEMS
 
 PAGE = Path(__file__).parent.parent / "docs" / "compared.md"
 

@@ -19,7 +19,8 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
 import keras  # noqa: E402
-from golden_cases import (  # noqa: E402
+from support import EVERY, without_values  # noqa: E402
+from support.golden_cases import (  # noqa: E402
     FOLDER,
     GRADIENTS,
     LOGITS,
@@ -28,12 +29,11 @@ from golden_cases import (  # noqa: E402
     logits_of,
     variables_of,
 )
-from support import EVERY, without_values  # noqa: E402
-from support_training import twenty_steps  # noqa: E402
+from support.training import twenty_steps  # noqa: E402
 
 import keras_resnet  # noqa: E402
 from keras_resnet.costs import measured  # noqa: E402
-from keras_resnet.family import FAMILY  # noqa: E402
+from keras_resnet.networks.family import FAMILY  # noqa: E402
 
 
 def main() -> None:

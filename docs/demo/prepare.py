@@ -9,7 +9,7 @@ import json
 import pathlib
 
 import keras_resnet
-from keras_resnet.export import read_metadata
+from keras_resnet.exporting import read_metadata
 
 HERE = pathlib.Path(__file__).resolve().parent
 RECORD = "cifar_resnet20.akamaster"

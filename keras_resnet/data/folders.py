@@ -22,7 +22,7 @@ VALIDATION = re.compile(r"ILSVRC2012_val_(\d{8})\.JPEG")
 
 def synsets() -> tuple[str, ...]:
     """The 1,000 classes of ILSVRC 2012 in the order of their labels."""
-    rows = json.loads((Path(__file__).parents[1] / "imagenet_classes.json").read_text())
+    rows = json.loads((Path(__file__).parents[1] / "images" / "imagenet_classes.json").read_text())
     return tuple(synset for synset, _ in rows)
 
 

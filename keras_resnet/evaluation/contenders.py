@@ -10,7 +10,7 @@ import numpy as np
 from keras_resnet.evaluation.dense import Ending, fully_convolutional, logits_model, positions
 from keras_resnet.evaluation.protocols import Protocol
 from keras_resnet.evaluation.views import Geometry
-from keras_resnet.preprocessing import normalised
+from keras_resnet.images.preprocessing import normalised
 from keras_resnet.weights import graph_options
 from keras_resnet.weights.find import record_named
 from keras_resnet.weights.records import ImageRule, Record

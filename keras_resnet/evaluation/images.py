@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from keras_resnet.data import Images
-from keras_resnet.decoding import decoded
+from keras_resnet.images.decoding import decoded
 
 
 class Files:
@@ -127,7 +127,7 @@ def label_mapping(class_names: Sequence[str], classes: int) -> list[int]:
     if len(class_names) == classes:
         return list(range(classes))
     if classes == 1000 and all(re.fullmatch(r"n\d{8}", name) for name in class_names):
-        from keras_resnet.classify import imagenet_classes
+        from keras_resnet.images.classification import imagenet_classes
 
         known = {synset: label for label, (synset, _) in enumerate(imagenet_classes())}
         unknown = [name for name in class_names if name not in known]
@@ -142,7 +142,7 @@ def label_mapping(class_names: Sequence[str], classes: int) -> list[int]:
 
 def names_of_classes(classes: int) -> tuple[str, ...]:
     if classes == 1000:
-        from keras_resnet.classify import imagenet_classes
+        from keras_resnet.images.classification import imagenet_classes
 
         return tuple(name for _, name in imagenet_classes())
     return tuple(str(label) for label in range(classes))

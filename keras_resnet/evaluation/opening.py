@@ -4,9 +4,9 @@ from pathlib import Path
 
 import keras
 
-from keras_resnet.family import list_models
 from keras_resnet.models import build
 from keras_resnet.network import deep_graph
+from keras_resnet.networks.family import list_models
 from keras_resnet.weights import load_weights
 from keras_resnet.weights.find import list_weights, record_named
 from keras_resnet.weights.records import ImageRule, Record

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from keras_resnet.paper import is_count, one_of
+from keras_resnet.networks.paper import is_count, one_of
 
 Views = Literal["centre", "ten", "144", "dense"]
 VIEWS: tuple[Views, ...] = ("centre", "ten", "144", "dense")

@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-from keras_resnet.systems import network_row
+from keras_resnet.networks.systems import network_row
 
 IMAGENET_VALIDATION = 50_000
 CIFAR_TEST = 10_000

@@ -28,7 +28,7 @@ from keras_resnet.evaluation.results import Evaluation
 from keras_resnet.evaluation.sums import Sums
 from keras_resnet.evaluation.views import views
 from keras_resnet.files import write_json
-from keras_resnet.paper import is_count, one_of
+from keras_resnet.networks.paper import is_count, one_of
 
 SAVE_EVERY = 60  # seconds
 

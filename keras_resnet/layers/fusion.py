@@ -5,64 +5,13 @@ model says which maps nobody else reads, and only there are layers run together.
 """
 
 from collections import Counter
-from dataclasses import dataclass, field
-from typing import Any
 
 import keras
 
-from keras_resnet.layers import kernels
 from keras_resnet.layers.convolution import Conv2D
 from keras_resnet.layers.normalization import BatchNormalization
 from keras_resnet.layers.pooling import MaxPooling2D
-from keras_resnet.network import Network
-
-
-@dataclass
-class Unit:
-    """A convolution and what follows it; `None` where a part is missing.
-
-    `source`, `other` (what is added, a shortcut) and `target` are ids of symbolic tensors;
-    `overwrites` says that the sum may take the place of `other`.
-    """
-
-    source: int
-    conv: Any
-    target: int
-    pad: Any = None
-    norm: Any = None
-    add: Any = None
-    other: int | None = None
-    relu: Any = None
-    overwrites: bool = False
-
-    @property
-    def layers(self):
-        return [x for x in (self.pad, self.conv, self.norm, self.add, self.relu) if x is not None]
-
-
-@dataclass
-class PaddedPool:
-    """A max pool of maps that are nowhere negative, where zeros around them change nothing."""
-
-    source: int
-    pad: Any
-    pool: Any
-    target: int
-
-    add = other = None
-
-    @property
-    def layers(self):
-        return [self.pad, self.pool]
-
-
-@dataclass
-class Step:
-    """A unit or a node of the graph, and the tensors that nobody reads after it."""
-
-    unit: Unit | PaddedPool | None
-    node: Any
-    dead: list[int] = field(default_factory=list)
+from keras_resnet.layers.units import PaddedPool, Step, Unit
 
 
 class Plan:
@@ -224,34 +173,3 @@ def with_deaths(steps: list[Step], outputs) -> list[Step]:
             unit.overwrites = unit.other != unit.source and unit.other not in shared
         alive |= read
     return steps
-
-
-@keras.saving.register_keras_serializable("keras_resnet")
-class FusedNetwork(Network):
-    """A network that runs convolution, normalization, addition and ReLU as one where it may.
-
-    The graph, its layers and their results stay those of an ordinary functional model. On
-    TensorFlow and JAX the compilers see the whole graph themselves.
-    """
-
-    @kernels.active.uncompiled
-    def __call__(self, *args, **kwargs):
-        return super().__call__(*args, **kwargs)
-
-    def call(self, inputs, training=None, mask=None, **kwargs):
-        if mask is None and not kwargs:
-            outputs = kernels.active.run_fused(self, inputs, training)
-            if outputs is not NotImplemented:
-                return outputs
-        return super().call(inputs, training=training, mask=mask, **kwargs)
-
-    def train_step(self, *args, **kwargs):
-        kernels.active.store_slots(self)
-        return super().train_step(*args, **kwargs)
-
-    @property
-    def plan(self) -> Plan:
-        """The steps in which this model is run, found once."""
-        if getattr(self, "_plan", None) is None:
-            self._plan = Plan(self)
-        return self._plan

@@ -14,14 +14,6 @@ A backend's file holds these functions; `axis` is 1 or 3 of a 4-D map throughout
 * `store_slots(model)`: lays the optimizer's variables out as their kernels.
 """
 
-import importlib
+from keras_resnet.layers.backend import backend_part
 
-import keras
-
-
-def value_of(variable):
-    """The tensor a Keras variable holds; anything else, None too, as it came."""
-    return variable.value if isinstance(variable, keras.Variable) else variable
-
-
-active = importlib.import_module(f"keras_resnet.layers.{keras.backend.backend()}")
+active = backend_part("layers")

@@ -1,5 +1,12 @@
 """What a backend leaves to Keras: its file imports from here what it has no better kernel for."""
 
+import keras
+
+
+def value_of(variable):
+    """The tensor a Keras variable holds; anything else, None too, as it came."""
+    return variable.value if isinstance(variable, keras.Variable) else variable
+
 
 def convolve(x, kernel, strides, padding, dilation, data_format):
     return NotImplemented

@@ -10,7 +10,7 @@ from keras_resnet.evaluation import evaluate, read
 from keras_resnet.evaluation.contenders import digest
 from keras_resnet.evaluation.opening import saved_model
 from keras_resnet.evaluation.results import FORMAT
-from keras_resnet.paper import architecture
+from keras_resnet.networks.paper import architecture
 
 
 @dataclass

@@ -4,8 +4,7 @@ from keras_resnet.training.auxiliary import WithAuxiliaryLosses
 from keras_resnet.training.averages import WeightAverages
 from keras_resnet.training.checkpoints import Checkpoints, DamagedError
 from keras_resnet.training.distribution import Distribution, active, distributed
-from keras_resnet.training.evaluate import evaluate
-from keras_resnet.training.fit import fit
+from keras_resnet.training.fitting import fit
 from keras_resnet.training.losses import BinaryCrossentropy, SparseCategoricalCrossentropy
 from keras_resnet.training.optimizers import LAMB, LARS, SGD
 from keras_resnet.training.schedules import (
@@ -17,6 +16,7 @@ from keras_resnet.training.schedules import (
     step_drops,
 )
 from keras_resnet.training.statistics import recompute_batch_norm
+from keras_resnet.training.validation import evaluate
 from keras_resnet.training.watch import NonFiniteLossError, StoppedError
 
 __all__ = [

@@ -1,9 +1,9 @@
 """Losses of outputs that only help to train, such as GoogLeNet's two heads."""
 
-from keras_resnet.layers import FusedNetwork
+from keras_resnet.network import Network
 
 
-class WithAuxiliaryLosses(FusedNetwork):
+class WithAuxiliaryLosses(Network):
     """A network with several outputs that are trained on the same labels, as if it had one.
 
     "their loss gets added to the total loss of the network with a discount weight" (GoogLeNet,

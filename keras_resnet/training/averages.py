@@ -6,7 +6,6 @@ the averages in the model after `predict`.
 """
 
 import contextlib
-import importlib
 import os
 from collections.abc import Iterator
 from typing import Any
@@ -15,8 +14,9 @@ import keras
 from keras import ops
 
 from keras_resnet.files import whole
+from keras_resnet.layers.backend import backend_part
 
-backend: Any = importlib.import_module(f"keras_resnet.training.{keras.backend.backend()}_averages")
+backend = backend_part("training", "averages")
 
 
 class WeightAverages(keras.callbacks.Callback):

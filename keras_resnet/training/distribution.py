@@ -1,7 +1,6 @@
 """Training on many devices: one call that is right on every backend."""
 
 import contextlib
-import importlib
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from typing import Any, Literal, TypeVar, get_args
@@ -10,7 +9,8 @@ import keras
 import numpy as np
 
 from keras_resnet.layers import replicas
-from keras_resnet.paper import one_of
+from keras_resnet.layers.backend import backend_part
+from keras_resnet.networks.paper import one_of
 
 Kind = Literal["auto", "none", "mirrored", "multi-worker", "data-parallel", "ddp"]
 KINDS = get_args(Kind)
@@ -203,7 +203,7 @@ def active() -> Distribution:
 
 def engine() -> Any:
     """The part of this file that only the active backend has."""
-    return importlib.import_module(f"keras_resnet.training.distribution_{keras.backend.backend()}")
+    return backend_part("training", "distribution")
 
 
 def share_state(distribution: Distribution, model: keras.Model) -> None:

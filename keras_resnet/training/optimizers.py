@@ -5,22 +5,19 @@ and it decays batch normalization and biases too. The optimizers here keep Keras
 variables and names, so that a state saved with one can be loaded into the other.
 """
 
-import importlib
 import re
 from typing import Any
 
 import keras
 from keras import ops
 
+from keras_resnet.layers.backend import backend_part
+
 KERNELS = r"kernel$"
 """The paths of what a convolution or a dense layer multiplies with; not gamma, beta or biases."""
 
 # One backend's trick lives in that backend's file.
-backend: Any = importlib.import_module(
-    "keras_resnet.training.torch_optimizers"
-    if keras.backend.backend() == "torch"
-    else "keras_resnet.training.stock_optimizers"
-)
+backend: Any = backend_part("training", "optimizers")
 
 
 class CoupledDecay(keras.optimizers.Optimizer):

@@ -1,15 +1,13 @@
 """Batch normalization's statistics over a large sample, instead of moving averages."""
 
-import importlib
 from collections.abc import Iterable
-from typing import Any
 
 import keras
 import numpy as np
 
-backend: Any = importlib.import_module(
-    f"keras_resnet.training.{keras.backend.backend()}_statistics"
-)
+from keras_resnet.layers.backend import backend_part
+
+backend = backend_part("training", "statistics")
 
 
 def recompute_batch_norm(model: keras.Model, batches: Iterable) -> int:

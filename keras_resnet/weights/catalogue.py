@@ -6,7 +6,7 @@ record says so. `IMAGENET_DEFAULT` is the set that `weights="imagenet"` stands f
 
 from collections.abc import Iterator
 
-from keras_resnet.paper import TABLE_1
+from keras_resnet.networks.paper import TABLE_1
 from keras_resnet.weights import relatives
 from keras_resnet.weights.records import ImageRule, Record, Result
 

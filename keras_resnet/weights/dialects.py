@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from keras_resnet.paper import Stem
+from keras_resnet.networks.paper import Stem
 
 OWN_NAME = re.compile(r"conv(\d+)_(\d+)_(a|b|c|shortcut|preact)")
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 
-from keras_resnet.paper import one_of
+from keras_resnet.networks.paper import one_of
 from keras_resnet.weights.dialects import DIALECTS, Dialect, Layout, place_of_layer
 
 

@@ -7,8 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from keras_resnet.paper import Architecture
-from keras_resnet.systems import System, network_row
+from keras_resnet.networks.paper import Architecture
+from keras_resnet.networks.systems import System, network_row
 from keras_resnet.weights.catalogue import IMAGENET_DEFAULT, RECORDS, imagenet_default
 from keras_resnet.weights.records import Record
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-from keras_resnet.paper import one_of
+from keras_resnet.networks.paper import one_of
 from keras_resnet.weights.convert import (
     Entry,
     entries,

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Literal
 
-from keras_resnet.options import MEAN, STD
-from keras_resnet.systems import network_row
+from keras_resnet.networks.options import MEAN, STD
+from keras_resnet.networks.systems import network_row
 
 Interpolation = Literal["bilinear", "bicubic"]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from keras_resnet.files import whole
-from keras_resnet.paper import one_of
+from keras_resnet.networks.paper import one_of
 from keras_resnet.weights.convert import entries, layout_of_model, to_theirs
 from keras_resnet.weights.dialects import Dialect
 from keras_resnet.weights.families import NAMES, dialect_of

@@ -1,0 +1,79 @@
+"""`keras-resnet evaluate`: the error of a network by a protocol of the paper."""
+
+import argparse
+
+from keras_resnet.commands.common import add_json, command, print_json
+
+
+def add(commands) -> None:
+    parser = command(
+        commands,
+        "evaluate",
+        "measure the error of a network, or of several together, by a protocol of the paper",
+        run,
+        """
+        keras-resnet evaluate resnet50.tv2 --data ILSVRC2012_img_val.tar
+        keras-resnet evaluate resnet152.msra --data val/ --protocol multi-scale --out r152.json
+        keras-resnet evaluate resnet50.tv resnet101.tv --data val/ --protocol 10-crop
+        keras-resnet evaluate vgg16.keras --data val/ --protocol dense --scales 256 384 512
+        keras-resnet evaluate mine.keras --image resnet50.tv --data photos.zip --split test
+        """,
+    )
+    parser.add_argument(
+        "models",
+        nargs="+",
+        metavar="MODEL",
+        help="public weights (resnet50.tv2), with a file of them (resnet50.tv2=weights.pth), a "
+        "network and its weights (resnet50=weights.npz) or a saved model (mine.keras); several "
+        "are an ensemble",
+    )
+    parser.add_argument(
+        "--data",
+        required=True,
+        help="a folder with a sub-folder for every class, a zip or tar of one, ImageNet's official "
+        "archives, or a data set that TFDS prepared",
+    )
+    parser.add_argument("--split", help="of the data, where it has several: train, test, ...")
+    parser.add_argument(
+        "--protocol",
+        default="1-crop",
+        help="1-crop, 10-crop, dense, multi-scale or 144-crop (default: 1-crop)",
+    )
+    parser.add_argument(
+        "--scales",
+        type=int,
+        nargs="+",
+        default=(),
+        metavar="PIXELS",
+        help="lengths of the images' shorter side, instead of the protocol's own",
+    )
+    parser.add_argument("--image", help="the record whose images weights of your own expect")
+    parser.add_argument("--average", default="softmax", help="softmax or logits (default: softmax)")
+    parser.add_argument("--batch-size", type=int, help="views that go through together")
+    parser.add_argument("--out", help="JSON to write; a run that was stopped goes on from it")
+    parser.add_argument("--quiet", action="store_true", help="show no progress bar")
+    add_json(parser)
+
+
+def run(options: argparse.Namespace) -> None:
+    from keras_resnet.data import open_images
+    from keras_resnet.evaluation import evaluate, protocol_named
+    from keras_resnet.evaluation.opening import open_models
+
+    protocol = protocol_named(options.protocol, options.scales)
+    data = open_images(options.data, options.split)
+    models, records = open_models(options.models, options.image)
+    found = evaluate(
+        models,
+        data,
+        protocol,
+        records,
+        average=options.average,
+        batch_size=options.batch_size,
+        out=options.out,
+        verbose=0 if options.quiet or options.json else 1,
+    )
+    if options.json:
+        print_json(found.record)
+    else:
+        print(found)

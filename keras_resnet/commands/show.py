@@ -1,0 +1,113 @@
+"""`keras-resnet show`: one network, stage by stage."""
+
+import argparse
+import re
+
+from keras_resnet.commands.common import add_json, aligned, command, network_name, print_json, sides
+
+
+def add(commands) -> None:
+    parser = command(
+        commands,
+        "show",
+        "a network stage by stage: shapes, parameters, multiply-adds",
+        run,
+        """
+        keras-resnet show resnet50
+        keras-resnet show resnet50 --size 320 --json
+        keras-resnet show cifar_resnet20 --shortcut B
+        """,
+    )
+    parser.add_argument("network", type=network_name, help="a name that `list` prints")
+    parser.add_argument("--size", type=sides, help="side of the image, or HEIGHTxWIDTH")
+    parser.add_argument("--shortcut", choices=("A", "B", "C"), help="option of Sec. 3.3")
+    parser.add_argument("--stride-on", choices=("1x1", "3x3"), help='"3x3" is v1.5')
+    add_json(parser)
+
+
+def run(options: argparse.Namespace) -> None:
+    import keras
+
+    from keras_resnet.models import build
+
+    chosen = {"shortcut": options.shortcut, "stride_on": options.stride_on}
+    # Values do not matter here; TensorFlow and JAX need a moment to draw them.
+    model = build(
+        options.network,
+        weights=None,
+        input_shape=options.size and input_shape(options.size),
+        **{name: value for name, value in chosen.items() if value},
+    )
+    rows = stages(model)
+    total = {
+        "stage": "all",
+        "output": list(model.output.shape[1:]),
+        "layers": sum(row["layers"] for row in rows),
+        "parameters": sum(row["parameters"] for row in rows),
+        "multiply_adds": sum(row["multiply_adds"] for row in rows),
+    }
+    if options.json:
+        inputs = list(model.input.shape[1:])
+        shown = {"network": model.name, "backend": keras.backend.backend(), "input": inputs}
+        print_json({**shown, "stages": rows, "total": total})
+        return
+    print(f"{model.name}: images of {' x '.join(map(str, model.input.shape[1:]))}\n")
+    titles = ("stage", "output", "layers", "parameters", "multiply-adds")
+    lines = [
+        (
+            row["stage"],
+            " x ".join(map(str, row["output"])),
+            str(row["layers"]),
+            f"{row['parameters']:,}",
+            f"{row['multiply_adds']:,}",
+        )
+        for row in (*rows, total)
+    ]
+    print(aligned([titles, *lines], titles[2:]))
+
+
+def input_shape(size: tuple[int, int]) -> tuple[int, ...]:
+    import keras
+
+    last = keras.config.image_data_format() == "channels_last"
+    return (*size, 3) if last else (3, *size)
+
+
+# What a layer's name begins with, and after the last of the stages what else is shown.
+HEAD = re.compile(r"inception_\d[a-e]|[a-z]+\d*")
+LAST = ("post", "pool", "fc")
+
+
+def stages(model) -> list[dict]:
+    """What lies in conv1, conv2_x, ..., fc: the shape it ends in, and what it costs.
+
+    Layers are counted along the longest way, as a network's depth is.
+    """
+    import math
+
+    from keras import tree
+
+    from keras_resnet.costs import endpoints, macs
+
+    stage_of = {stage.removesuffix("_x"): stage for stage in endpoints(model)}
+    stage_of |= {name: name for name in LAST}
+    depth: dict[int, int] = {}
+    ends: dict[str, int] = {}
+    found: dict[str, dict] = {}
+    for layer in model.layers:
+        before = max((depth[id(source)] for source in tree.flatten(layer.input)), default=0)
+        depth[id(layer.output)] = before + hasattr(layer, "kernel")
+        head = HEAD.match(layer.name)
+        if head is None or head[0] not in stage_of:
+            continue
+        stage = stage_of[head[0]]
+        empty = {"stage": stage, "output": [], "layers": 0, "parameters": 0, "multiply_adds": 0}
+        row = found.setdefault(stage, empty)
+        row["output"] = list(layer.output.shape[1:])
+        row["parameters"] += sum(math.prod(v.shape) for v in layer.trainable_weights)
+        row["multiply_adds"] += macs(layer)
+        ends[stage] = depth[id(layer.output)]
+    starts = [0, *ends.values()]
+    for (stage, end), start in zip(ends.items(), starts, strict=False):
+        found[stage]["layers"] = end - start
+    return list(found.values())

@@ -1,0 +1,142 @@
+"""From an image file to the names of what is on it."""
+
+import functools
+import json
+import os
+from collections.abc import Callable, Sequence
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from keras_resnet.images.decoding import decoded
+from keras_resnet.images.preprocessing import Preprocessing
+from keras_resnet.models import Weights, build
+from keras_resnet.networks.systems import network_row
+from keras_resnet.weights.find import find
+from keras_resnet.weights.records import Record
+
+CIFAR10 = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]
+Prediction = tuple[str, str, float]
+
+
+@functools.cache
+def imagenet_classes() -> tuple[tuple[str, str], ...]:
+    """WordNet id and name of each of the 1000 classes, by label."""
+    text = resources.files("keras_resnet.images").joinpath("imagenet_classes.json").read_text()
+    return tuple((synset, name) for synset, name in json.loads(text))
+
+
+def decode_predictions(
+    predictions, top: int = 5, names: Sequence[str] | None = None
+) -> list[list[Prediction]]:
+    """The likeliest classes by name, as keras.applications gives them. Needs no network.
+
+    Args:
+        predictions: scores (images, classes), an array or a tensor.
+        top: how many classes to return.
+        names: of the classes, by label; ImageNet's 1000 by default.
+
+    Returns:
+        For each image `top` tuples (WordNet id, name, score), likeliest first. The id is empty
+        where `names` are given.
+
+    Raises:
+        ValueError: predictions of another shape, or `top` out of range.
+
+    Example:
+
+    >>> import numpy as np
+    >>> decode_predictions(np.eye(1000)[[281]], top=1)[0][0][:2]
+    ('n02123045', 'tabby')
+    """
+    scores = keras.ops.convert_to_numpy(predictions)
+    classes = imagenet_classes() if names is None else tuple(("", name) for name in names)
+    if scores.ndim != 2 or scores.shape[1] != len(classes):
+        raise ValueError(
+            f"`predictions` must be (images, {len(classes)}). Received: shape {scores.shape}"
+        )
+    if not isinstance(top, int) or not 1 <= top <= len(classes):
+        raise ValueError(f"`top` must be from 1 to {len(classes)}. Received: top={top!r}")
+    best = np.argsort(-scores, axis=1, kind="stable")[:, :top]
+    return [
+        [(*classes[label], float(row[label])) for label in labels]
+        for row, labels in zip(scores, best, strict=True)
+    ]
+
+
+def classify(
+    image: Any, model: str = "resnet50", weights: Weights = "imagenet", top: int = 5
+) -> list[Prediction]:
+    """What is on an image, in one line.
+
+    Args:
+        image: path of a file, a PIL image, or an RGB array (height, width, 3) of 0 to 255.
+        model: a name of `list_models()`.
+        weights: a set of `list_weights(model)`; it says how the image is resized and cropped.
+        top: how many classes to return.
+
+    Returns:
+        Tuples (WordNet id, name, probability), likeliest first.
+
+    Raises:
+        ValueError: an unknown model or set of weights, or something that is no RGB image.
+        DownloadError: the weights could not be downloaded.
+        ImportError: a file is given and Pillow is missing.
+
+    Example: `keras_resnet.classify("cat.jpg", model="resnet50")`
+    """
+    described(model, weights)
+    # Before a network is fetched for it.
+    pixels = rgb(image)
+    return classifier(model, weights)(pixels, top)
+
+
+def classifier(
+    model: str = "resnet50", weights: Weights = "imagenet"
+) -> Callable[[Any, int], list[Prediction]]:
+    """`classify` for many images: the network is built once, here.
+
+    Returns:
+        A function from an image and `top` to what `classify` returns.
+    """
+    row, record = network_row(model), described(model, weights)
+    network = build(model, weights=record)
+    preprocess = Preprocessing(record, record.image.size or row.size, data_format="channels_last")
+    names = None if record.classes == 1000 else CIFAR10
+
+    def says(image: Any, top: int = 5) -> list[Prediction]:
+        x = preprocess(rgb(image))
+        if keras.config.image_data_format() == "channels_first":
+            x = keras.ops.transpose(x, (2, 0, 1))
+        return decode_predictions(network(x[None], training=False), top, names)[0]
+
+    return says
+
+
+def described(model: str, weights: Weights) -> Record:
+    """The record of a set of weights, which says how an image is resized and cropped."""
+    record = find(weights, network_row(model))
+    if not isinstance(record, Record):
+        raise ValueError(
+            "`weights` must be a set of list_weights(): a file alone does not say what it "
+            f"expects of an image. Received: weights={weights!r}"
+        )
+    return record
+
+
+def rgb(image: Any) -> np.ndarray:
+    """The pixels of a file or an image, (height, width, 3), as they are stored."""
+    if isinstance(image, str | os.PathLike):
+        return decoded(Path(image).read_bytes(), os.fspath(image))
+    if hasattr(image, "convert"):
+        image = image.convert("RGB")
+    pixels = np.asarray(image)
+    if pixels.ndim != 3 or pixels.shape[-1] != 3:
+        raise ValueError(
+            "`image` must be a path, a PIL image or an array (height, width, 3). "
+            f"Received: an array of shape {pixels.shape}"
+        )
+    return pixels

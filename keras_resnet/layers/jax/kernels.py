@@ -1,0 +1,86 @@
+"""JAX: normalization in as few passes as XLA can fuse; on a CPU what XLA has slow loops for."""
+
+import functools
+import math
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+
+from keras_resnet.layers.stock import (  # noqa: F401
+    run_fused,
+    store_kernel,
+    store_slots,
+    uncompiled,
+    value_of,
+)
+
+
+def can_normalize(x, axis):
+    return jnp.issubdtype(x.dtype, jnp.floating)
+
+
+def wide(x):
+    """Half precision maps are computed with in float32."""
+    return x.astype(jnp.promote_types(x.dtype, jnp.float32))
+
+
+def per_channel(x, vector, axis):
+    return vector.reshape([-1 if n == axis else 1 for n in range(x.ndim)])
+
+
+def normalize_batch(x, gamma, beta, axis, epsilon, guess):
+    axes = [n for n in range(x.ndim) if n != axis]
+    # One pass gives both sums, and around the moving mean no digits cancel.
+    guess = lax.stop_gradient(wide(value_of(guess)))
+    around = wide(x) - per_channel(x, guess, axis)
+    offset = jnp.mean(around, axes)
+    variance = jnp.maximum(jnp.mean(jnp.square(around), axes) - jnp.square(offset), 0)
+    mean = guess + offset
+    y = normalize(x, mean, variance, gamma, beta, axis, epsilon)
+    return y, lax.stop_gradient(mean), lax.stop_gradient(variance)
+
+
+def normalize(x, mean, variance, gamma, beta, axis, epsilon):
+    gamma, beta, mean, variance = map(value_of, (gamma, beta, mean, variance))
+    scale = lax.rsqrt(wide(variance) + epsilon)
+    scale = scale if gamma is None else scale * wide(gamma)
+    shift = -wide(mean) * scale
+    shift = shift if beta is None else shift + wide(beta)
+    y = wide(x) * per_channel(x, scale, axis) + per_channel(x, shift, axis)
+    return y.astype(x.dtype)
+
+
+def convolve(x, kernel, strides, padding, dilation, data_format):
+    """A 1x1 convolution as a product of matrices, where XLA would not make it one by itself.
+
+    XLA's CPU backend has its own loops for the gradients of a convolution, several times
+    slower than the products they are; on GPU and TPU its convolutions are the faster.
+    """
+    kernel = value_of(kernel)
+    is_product = math.prod(kernel.shape[:2]) == 1 and kernel.shape[2] == x.shape[-1]
+    if not is_product or data_format != "channels_last" or jax.default_backend() != "cpu":
+        return NotImplemented
+    rows, columns = strides
+    return jnp.einsum("nhwc,cd->nhwd", x[:, ::rows, ::columns], kernel[0, 0])
+
+
+def max_pool(x, size, strides, padding, data_format):
+    """Rows first, then columns, as maxima of strided slices.
+
+    The gradient that XLA's CPU backend has for windows takes longer than all of ResNet-18's
+    normalizations together. Of equal values the first is taken, as XLA does.
+    """
+    known = padding == "valid" and jnp.issubdtype(x.dtype, jnp.floating)
+    if not known or jax.default_backend() != "cpu":
+        return NotImplemented
+    first = 1 if data_format == "channels_last" else 2
+    for n in (1, 0):
+        x = max_along(x, first + n, size[n], strides[n])
+    return x
+
+
+def max_along(x, axis, size, stride):
+    reach = x.shape[axis] - size
+    parts = [lax.slice_in_dim(x, n, n + reach + 1, stride, axis) for n in range(size)]
+    return functools.reduce(lambda a, b: jnp.where((a >= b) | jnp.isnan(a), a, b), parts)

@@ -1,0 +1,25 @@
+"""TensorFlow: the functions that `keras_resnet.layers.kernels` lists."""
+
+from keras_resnet.layers.tensorflow.kernels import (
+    can_normalize,
+    convolve,
+    max_pool,
+    normalize,
+    normalize_batch,
+    run_fused,
+    store_kernel,
+    store_slots,
+    uncompiled,
+)
+
+__all__ = [
+    "can_normalize",
+    "convolve",
+    "max_pool",
+    "normalize",
+    "normalize_batch",
+    "run_fused",
+    "store_kernel",
+    "store_slots",
+    "uncompiled",
+]

@@ -1,0 +1,25 @@
+"""PyTorch: the functions that `keras_resnet.layers.kernels` lists."""
+
+from keras_resnet.layers.torch.kernels import (
+    can_normalize,
+    convolve,
+    max_pool,
+    normalize,
+    normalize_batch,
+    store_kernel,
+    store_slots,
+    uncompiled,
+)
+from keras_resnet.layers.torch.units import run as run_fused
+
+__all__ = [
+    "can_normalize",
+    "convolve",
+    "max_pool",
+    "normalize",
+    "normalize_batch",
+    "run_fused",
+    "store_kernel",
+    "store_slots",
+    "uncompiled",
+]

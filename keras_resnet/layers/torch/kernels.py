@@ -1,0 +1,164 @@
+"""PyTorch: native batch normalization and convolutions on maps and kernels that are never copied.
+
+A channels-last map (batch, height, width, channels) is what torch calls a tensor of shape
+(batch, channels, height, width) in channels_last memory: one is a view of the other.
+"""
+
+import torch
+
+from keras_resnet.layers.stock import value_of
+
+# Statistics of half precision maps are taken, and their parameters kept, in float32.
+MAPS = (torch.float32, torch.float64, torch.bfloat16, torch.float16)
+
+
+# ---- layouts ------------------------------------------------------------------------------
+
+
+def channels_first(x, axis):
+    """A view (batch, channels, height, width) of a map whose channels are at `axis`."""
+    return x.permute(0, 3, 1, 2) if axis == 3 else x
+
+
+def channels_back(x, axis):
+    return x.permute(0, 2, 3, 1) if axis == 3 else x
+
+
+def channel_axis(data_format):
+    return 3 if data_format == "channels_last" else 1
+
+
+def out_first(value):
+    """The same (height, width, in, out), laid out in memory as out, height, width, in."""
+    return value.permute(3, 0, 1, 2).contiguous().permute(1, 2, 3, 0)
+
+
+def store_kernel(variable):
+    value = variable._value
+    if value is not None and not value.is_meta:  # None: made in a stateless scope
+        value.data = out_first(value.data)
+
+
+def store_slots(model):
+    """Momentum and its like in the memory order of their kernels: else each update transposes."""
+    optimizer = model.optimizer
+    if optimizer is None or getattr(model, "_slots_stored", None) is optimizer:
+        return
+    if not optimizer.built:
+        optimizer.build(model.trainable_variables)
+    orders = {
+        tuple(v.shape): v.value.stride() for v in model.trainable_variables if len(v.shape) == 4
+    }
+    for slot in optimizer.variables:
+        if orders.get(tuple(slot.shape), slot.value.stride()) != slot.value.stride():
+            slot.value.data = out_first(slot.value.data)
+    model._slots_stored = optimizer
+
+
+# ---- layers -------------------------------------------------------------------------------
+
+
+def tensor(variable, dtype=None):
+    """The value of a Keras variable, or None."""
+    value = value_of(variable)
+    return value if value is None or dtype is None else value.to(dtype)
+
+
+def can_normalize(x, axis):
+    return x.dtype in MAPS and not x.is_meta
+
+
+def statistics_dtype(x):
+    return torch.float64 if x.dtype == torch.float64 else torch.float32
+
+
+def scale_and_offset(x, gamma, beta):
+    """gamma and beta of a map (batch, channels, height, width) in the dtype of its statistics.
+
+    torch takes statistics in the dtype of these two, and in that of the map where both are absent.
+    """
+    dtype = statistics_dtype(x)
+    gamma, beta = tensor(gamma, dtype), tensor(beta, dtype)
+    if gamma is None and beta is None and x.dtype != dtype:
+        gamma = torch.ones(x.shape[1], dtype=dtype, device=x.device)
+    return gamma, beta
+
+
+def normalize_batch(x, gamma, beta, axis, epsilon, guess):
+    x = channels_first(x, axis)
+    gamma, beta = scale_and_offset(x, gamma, beta)
+    y, mean, inverse_std = torch.native_batch_norm(x, gamma, beta, None, None, True, 0.0, epsilon)
+    return channels_back(y, axis), mean.detach(), variances_of([inverse_std.detach()], epsilon)[0]
+
+
+def variances_of(inverse_stds, epsilon):
+    """The biased variances, as Keras keeps them, that torch made inverses of."""
+    variances = torch._foreach_pow(inverse_stds, -2.0)
+    torch._foreach_sub_(variances, epsilon)
+    torch._foreach_clamp_min_(variances, 0.0)
+    return variances
+
+
+def normalize(x, mean, variance, gamma, beta, axis, epsilon):
+    dtype = statistics_dtype(x)
+    y = torch.native_batch_norm(
+        channels_first(x, axis),
+        tensor(gamma, dtype),
+        tensor(beta, dtype),
+        tensor(mean, dtype),
+        tensor(variance, dtype),
+        False,
+        0.0,
+        epsilon,
+    )[0]
+    return channels_back(y, axis)
+
+
+def convolve(x, kernel, strides, padding, dilation, data_format):
+    x, kernel = tensor(x), tensor(kernel)
+    if x.is_meta or x.dtype != kernel.dtype:
+        return NotImplemented
+    axis = channel_axis(data_format)
+    x = channels_first(x, axis)
+    weight = kernel.permute(3, 2, 0, 1)
+    border = symmetric_padding(x.shape[2:], weight.shape[2:], strides, padding, dilation)
+    if border is None:
+        return NotImplemented
+    groups = x.shape[1] // weight.shape[1]
+    return channels_back(torch.conv2d(x, weight, None, strides, border, dilation, groups), axis)
+
+
+def symmetric_padding(sides, size, strides, padding, dilation):
+    """What to add on every side, or None where "same" is lopsided."""
+    if padding == "valid":
+        return (0, 0)
+    totals = same_padding(sides, size, strides, dilation)
+    return None if any(total % 2 for total in totals) else tuple(total // 2 for total in totals)
+
+
+def same_padding(sides, size, strides, dilation):
+    """How much "same" adds to each side of a map, before and after it together."""
+    return [
+        max((-(-side // stride) - 1) * stride + step * (width - 1) + 1 - side, 0)
+        for side, width, stride, step in zip(sides, size, strides, dilation, strict=True)
+    ]
+
+
+def max_pool(x, size, strides, padding, data_format):
+    if padding != "valid" or x.is_meta:
+        return NotImplemented
+    axis = channel_axis(data_format)
+    x = channels_first(x, axis)
+    if tuple(size) == (1, 1):
+        y = x[:, :, :: strides[0], :: strides[1]]
+    else:
+        y = torch.nn.functional.max_pool2d(x, tuple(size), tuple(strides))
+    return channels_back(y, axis)
+
+
+# ---- graphs -------------------------------------------------------------------------------
+
+
+def uncompiled(function):
+    """Left alone by `torch.compile`, which sees a Keras model layer by layer and is slower."""
+    return torch.compiler.disable(function)

@@ -1,0 +1,277 @@
+"""PyTorch: a whole graph, with convolution, normalization, addition and ReLU in few kernels."""
+
+from collections import UserDict, defaultdict
+from dataclasses import dataclass
+
+import keras
+import torch
+
+from keras_resnet.layers import replicas
+from keras_resnet.layers.torch.gradients import NormalizeAddRelu
+from keras_resnet.layers.torch.kernels import (
+    channel_axis,
+    channels_back,
+    channels_first,
+    same_padding,
+    scale_and_offset,
+    statistics_dtype,
+    symmetric_padding,
+    tensor,
+    variances_of,
+)
+from keras_resnet.layers.torch.products import Product, is_product
+from keras_resnet.layers.units import PaddedPool
+
+
+def run(model, inputs, training):
+    """The outputs of a functional model, unit by unit.
+
+    Returns NotImplemented while something traces: it wants operations without side effects.
+    """
+    if torch.compiler.is_compiling() or torch._C._are_functorch_transforms_active():
+        return NotImplemented
+    inputs = model._standardize_inputs(inputs)
+    if any(x is None or x.is_meta or hasattr(x, "_keras_mask") for x in inputs):
+        return NotImplemented
+    plan = model.plan
+    values, learned = Values(zip(plan.inputs, inputs, strict=True)), Statistics()
+    for step in plan.steps:
+        if step.unit is None:
+            run_node(step.node, values, training)
+        else:
+            run_unit(step.unit, values, training, learned)
+        for target in step.dead:
+            values.pop(target, None)
+    learned.keep()
+    outputs = keras.tree.pack_sequence_as(
+        model._outputs_struct, [values[target] for target in plan.outputs]
+    )
+    single = isinstance(outputs, (list, tuple)) and len(outputs) == 1
+    return outputs[0] if single else outputs
+
+
+class Values(UserDict):
+    """Tensors by the id of their symbol; what units make are turned into Keras' view when asked.
+
+    From unit to unit a map stays the same tensor: each view would be a node of autograd.
+    """
+
+    def get_map(self, target, axis):
+        """The tensor (batch, channels, height, width) of `target`."""
+        x = self.data[target]
+        return x.value if isinstance(x, Map) else channels_first(x, axis)
+
+    def __getitem__(self, target):
+        x = self.data[target]
+        return channels_back(x.value, x.axis) if isinstance(x, Map) else x
+
+
+@dataclass(slots=True)
+class Map:
+    """A tensor (batch, channels, height, width), and where Keras has its channels."""
+
+    value: torch.Tensor
+    axis: int
+
+
+class Statistics:
+    """Those of a batch in all normalizations of a network, kept together at the end of a step.
+
+    Moving them one by one takes longer than the arithmetic of a small network.
+    """
+
+    def __init__(self):
+        self.groups: dict[tuple, dict] = defaultdict(dict)
+
+    def add(self, norm, mean, inverse_std):
+        how = norm.momentum, norm.epsilon
+        if norm in self.groups[how]:  # a layer that is called twice moves twice
+            self.keep()
+        self.groups[how][norm] = mean, inverse_std
+
+    @torch.no_grad()
+    def keep(self):
+        for (momentum, epsilon), rows in self.groups.items():
+            means, inverse_stds = zip(*rows.values(), strict=True)
+            batch = [*means, *variances_of(inverse_stds, epsilon)]
+            moving = [norm.moving_mean for norm in rows] + [norm.moving_variance for norm in rows]
+            values = torch._foreach_mul(
+                [tensor(v, b.dtype) for v, b in zip(moving, batch, strict=True)], momentum
+            )
+            torch._foreach_add_(values, batch, alpha=1.0 - momentum)
+            for variable, value in zip(moving, values, strict=True):
+                variable.assign(value)
+        self.groups.clear()
+
+
+def run_node(node, values, training):
+    """One layer, as Keras calls it."""
+    args, kwargs = node.arguments.fill_in(values)
+    kwargs = kwargs | told(node.operation, training)
+    outputs = keras.tree.flatten(node.operation(*args, **kwargs))
+    values.update(zip(map(id, node.outputs), outputs, strict=True))
+
+
+def told(operation, training):
+    """`training`, for those who ask: a model's own call need not have come by `__call__`."""
+    asks = "training" in getattr(operation, "_call_context_args", ())
+    return {"training": training} if asks and training is not None else {}
+
+
+def run_unit(unit, values, training, learned):
+    synchronized = training and replicas.sum_over_replicas is not None
+    if synchronized or any(has_hooks(layer) for layer in unit.layers):
+        values[unit.target] = run_layers(unit, values, training)
+        return
+    if isinstance(unit, PaddedPool):
+        values[unit.target] = run_pool(unit, values)
+        return
+    dtype = getattr(torch, unit.conv.compute_dtype)
+    axis = channel_axis(unit.conv.data_format)
+    x = values.get_map(unit.source, axis).to(dtype)
+    other = None if unit.other is None else values.get_map(unit.other, axis).to(dtype)
+    overwrites = unit.overwrites and isinstance(values.data[unit.other], Map)
+    learns = training and unit.norm is not None and unit.norm.trainable
+    y = train(unit, x, other, learned) if learns else infer(unit, x, other, overwrites)
+    values[unit.target] = Map(y, axis)
+
+
+def run_pool(unit, values):
+    pool = unit.pool
+    axis = channel_axis(pool.data_format)
+    border = [before for before, _ in unit.pad.padding]
+    x = values.get_map(unit.source, axis)
+    y = torch.nn.functional.max_pool2d(x, tuple(pool.pool_size), tuple(pool.strides), border)
+    return Map(y, axis)
+
+
+def has_hooks(layer):
+    return layer._forward_hooks or layer._forward_pre_hooks or layer._backward_hooks
+
+
+def run_layers(unit, values, training):
+    """Layer by layer, for those who listen to a layer."""
+    x = values[unit.source]
+    for layer in unit.layers:
+        inputs = [values[unit.other], x] if layer is unit.add else x
+        x = layer(inputs, **told(layer, training))
+    return x
+
+
+def convolution(unit, x):
+    """The arguments of torch.conv2d."""
+    conv = unit.conv
+    weight = tensor(conv.kernel).permute(3, 2, 0, 1)
+    if unit.pad is not None:
+        border = [before for before, _ in unit.pad.padding]
+    else:
+        border = symmetric_padding(
+            x.shape[2:], weight.shape[2:], conv.strides, conv.padding, conv.dilation_rate
+        )
+    if border is None:  # "same" with a stride: Keras adds more at the end
+        border = [0, 0]
+        x = pad_same(conv, x)
+    groups = x.shape[1] // weight.shape[1]
+    return x, weight, tensor(conv.bias), conv.strides, border, conv.dilation_rate, groups
+
+
+def convolve(x, weight, bias, strides, border, dilation, groups):
+    """torch.conv2d, as a product of matrices where that is faster."""
+    if is_product(x, weight, strides, border, groups):
+        return Product.apply(x, weight, bias, strides)
+    return torch.conv2d(x, weight, bias, strides, border, dilation, groups)
+
+
+def pad_same(conv, x):
+    widths: list[int] = []
+    for total in same_padding(x.shape[2:], conv.kernel_size, conv.strides, conv.dilation_rate):
+        widths = [total // 2, total - total // 2, *widths]
+    return torch.nn.functional.pad(x, widths)
+
+
+def normalization(unit, x):
+    """gamma, beta, moving mean and moving variance, or None for those that are absent."""
+    norm, dtype = unit.norm, statistics_dtype(x)
+    variables = norm.gamma, norm.beta, norm.moving_mean, norm.moving_variance
+    return [tensor(variable, dtype) for variable in variables]
+
+
+def train(unit, x, other, learned):
+    """One step of training: normalized by the statistics of the batch, which are learned."""
+    y = convolve(*convolution(unit, x))
+    norm = unit.norm
+    gamma, beta = scale_and_offset(y, norm.gamma, norm.beta)
+    y, mean, inverse_std = NormalizeAddRelu.apply(
+        y, gamma, beta, other, norm.epsilon, unit.relu is not None
+    )
+    learned.add(norm, mean, inverse_std)
+    return y
+
+
+def infer(unit, x, other, overwrites):
+    """Normalized by the moving statistics; where no gradient is asked for, inside the kernel.
+
+    `overwrites` says that nobody else reads `other`, and that its memory may be taken.
+    """
+    arguments = convolution(unit, x)
+    statistics = [] if unit.norm is None else normalization(unit, x)
+    if can_fold(unit, arguments, other, statistics):
+        return infer_folded(unit, arguments, other, statistics, overwrites)
+    y = convolve(*arguments)
+    if unit.norm is not None:
+        gamma, beta, mean, variance = statistics
+        epsilon = unit.norm.epsilon
+        y = torch.native_batch_norm(y, gamma, beta, mean, variance, False, 0.0, epsilon)[0]
+    # Not y += other: Keras may have been given maps of other strides, as from a slice.
+    y = y if other is None else y.add_(other)
+    return y if unit.relu is None else y.relu_()
+
+
+def can_fold(unit, arguments, other, statistics):
+    """Whether one kernel runs the unit, and scaling its weights costs less than its map."""
+    x, weight, bias, strides, *_ = arguments
+    if torch.is_grad_enabled() and any(
+        t is not None and t.requires_grad for t in (x, weight, bias, other, *statistics)
+    ):
+        return False
+    map_size = x.numel() // x.shape[1] // (strides[0] * strides[1]) * weight.shape[0]
+    return (
+        x.device.type == "cpu"
+        and x.dtype in (torch.float32, torch.bfloat16)
+        and ONE_KERNEL
+        and (unit.norm is None or weight.numel() <= map_size)
+    )
+
+
+ONE_KERNEL = torch.backends.mkldnn.is_available() and hasattr(
+    torch.ops.mkldnn, "_convolution_pointwise"
+)
+
+
+def infer_folded(unit, arguments, other, statistics, overwrites):
+    """Convolution, addition and ReLU in one kernel, with the normalization inside the weights."""
+    x, _, _, strides, border, dilation, groups = arguments
+    weight, shift = folded(unit, arguments, statistics)
+    geometry = (border, strides, dilation, groups)
+    relu = None if unit.relu is None else "relu"
+    if other is None:
+        kernel = torch.ops.mkldnn._convolution_pointwise.default
+        return kernel(x, weight, shift, *geometry, relu or "none", [], "")
+    if overwrites and other.is_contiguous(memory_format=torch.channels_last):
+        kernel = torch.ops.mkldnn._convolution_pointwise_.binary
+        return kernel(other, x, weight, shift, *geometry, "add", None, relu, [], "")
+    kernel = torch.ops.mkldnn._convolution_pointwise.binary
+    return kernel(x, other, weight, shift, *geometry, "add", None, relu, [], "")
+
+
+def folded(unit, arguments, statistics):
+    """Weight and bias with the normalization inside, if there is one."""
+    x, weight, bias, *_ = arguments
+    if unit.norm is None:
+        return weight.to(x.dtype), bias if bias is None else bias.to(x.dtype)
+    gamma, beta, mean, variance = statistics
+    scale = torch.rsqrt(variance + unit.norm.epsilon)
+    scale = scale if gamma is None else scale * gamma
+    shift = -mean if bias is None else bias - mean
+    shift = shift * scale if beta is None else torch.addcmul(beta, shift, scale)
+    return (weight * scale.view(-1, 1, 1, 1)).to(x.dtype), shift.to(x.dtype)

@@ -1,0 +1,1 @@
+"""What the networks are: tables, options, and the graphs that are built from them."""

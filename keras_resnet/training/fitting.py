@@ -1,0 +1,240 @@
+"""`model.fit` that continues where it was stopped, at whichever step that was."""
+
+import csv
+import json
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import keras
+
+from keras_resnet.files import plainly, whole
+from keras_resnet.networks.paper import is_count
+from keras_resnet.training.checkpoints import Checkpoint, Checkpoints, make_metrics
+from keras_resnet.training.distribution import Distribution, active
+from keras_resnet.training.loop import Loop, Row
+from keras_resnet.training.watch import Progress, StoppedError, stop_on_signals
+
+
+class Batches(Protocol):
+    """Training data as `keras_resnet.data` gives it: any batch can be had by its step.
+
+    Attributes:
+        batch_size: images of a batch.
+        steps_per_epoch: batches of an epoch.
+    """
+
+    batch_size: int
+    steps_per_epoch: int
+
+    def batches(self, start: int, stop: int | None = None) -> Iterable:
+        """The batches `(images, labels)` of steps `start` to `stop - 1`. Each depends on its
+        step alone, and not on where one starts."""
+
+
+def fit(
+    model: keras.Model,
+    data: Batches,
+    *,
+    steps: int | None = None,
+    epochs: int | None = None,
+    out: str | os.PathLike | None = None,
+    configuration: dict[str, Any] | None = None,
+    checkpoint_every: int = 1000,
+    evaluate: Callable[[keras.Model], dict[str, float]] | None = None,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+    log_every: int = 50,
+    progress: bool = True,
+    distribution: Distribution | None = None,
+) -> list[Row]:
+    """Trains with `model.fit`, from where the same call was stopped before.
+
+    A run that was killed and started again ends with the weights, optimizer state and metrics
+    of one that was not, bit for bit, where the backend's operations are deterministic.
+
+    Args:
+        model: built and compiled.
+        data: see `Batches`.
+        steps: of the optimizer to take in all; or
+        epochs: as many times `data.steps_per_epoch`.
+        out: folder of the run. It gets `checkpoints/` and `log.csv`; without it nothing is
+            saved.
+        configuration: what the run depends on, for `json`. It is kept with the state; a run
+            is not continued under another.
+        checkpoint_every: steps between two checkpoints; one more is made after every epoch. A
+            kill loses at most as many steps.
+        evaluate: called with the model after every epoch; its numbers go into the epoch's row.
+        callbacks: of Keras. What they remember is restored if they have `get_state()` and
+            `set_state(state)`, or else if it is in attributes that are numbers or strings. One
+            with an `on_train_batch_end` makes training wait for the device after each step.
+        log_every: steps between two readings of the loss.
+        progress: show a line with images per second and the time left.
+        distribution: what `distributed` returned; by default the one it returned last. Each
+            process gives all of `data` and reads its part. The first one writes and prints,
+            and all go on from its checkpoint.
+
+    Returns:
+        A row per epoch: epoch, step, Keras' logs, learning rate, images per second, what
+        `evaluate` gave, and seconds, with its own.
+
+    Raises:
+        ValueError: bad arguments; or the folder holds a run of another configuration or model.
+        NonFiniteLossError: the loss or a weight is not finite; names the step and the last
+            good checkpoint.
+        RuntimeError: this process is one of several that were not made a group.
+        StoppedError: a SystemExit, once the state is saved after SIGTERM or Ctrl-C.
+        DamagedError: no checkpoint in the folder can be read.
+
+    Example:
+
+    >>> import numpy as np
+    >>> class Ones:
+    ...     batch_size, steps_per_epoch = 2, 3
+    ...     def batches(self, start, stop=None):
+    ...         return ((np.ones((2, 4)), np.ones((2, 1))) for _ in range(start, stop))
+    >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)])
+    >>> model.compile("sgd", "mse")
+    >>> [row["step"] for row in fit(model, Ones(), epochs=2, progress=False)]
+    [3, 6]
+    """
+    total = planned(steps, epochs, data)
+    for name, value in (("checkpoint_every", checkpoint_every), ("log_every", log_every)):
+        if not is_count(value):
+            raise ValueError(f"`{name}` must be a positive integer. Received: {name}={value!r}")
+    if not model.built or not getattr(model, "compiled", False):
+        raise ValueError(f"`model` must be built and compiled. Received: {model.name}, which isn't")
+    distribution = distribution or active()
+    data = distribution.shard(data)
+    with distribution.scope():
+        model.optimizer.build(model.trainable_variables)
+        distribution.prepare(model)
+    folder = None if out is None else Path(out)
+    checkpoints = None if folder is None else Checkpoints(folder / "checkpoints")
+    told = {**(configuration or {}), "backend": keras.backend.backend()}
+    context = {"configuration": json.loads(json.dumps(told, default=plainly))}  # as it is read
+    shown = progress and distribution.is_first
+    line = Progress(total, data.steps_per_epoch, data.batch_size, shown=shown)
+    with stop_on_signals() as request:
+        loop = Loop(
+            model,
+            callbacks,
+            steps_per_epoch=data.steps_per_epoch,
+            checkpoints=checkpoints,
+            checkpoint_every=checkpoint_every,
+            evaluate=evaluate,
+            request=request,
+            progress=line,
+            on_row=lambda rows: report(rows, folder, line),
+            log_every=log_every,
+            context=context,
+            distribution=distribution,
+        )
+        # Only the first process reads the folder, which others may not even see.
+        if checkpoint := distribution.from_first(lambda: last_of(checkpoints, context)):
+            loop.resume(checkpoint)
+            if loop.step < total:
+                with distribution.scope():
+                    make_metrics(model, next(iter(data.batches(loop.step, loop.step + 1))))
+            if distribution.is_first:
+                print(f"Continuing after step {loop.step:,} of {total:,}", flush=True)
+        try:
+            for start, stop in calls_of_fit(loop.step, total, data.steps_per_epoch):
+                run(model, data, loop, start, stop)
+                if model.stop_training:
+                    break
+        except StoppedError as stopped:
+            if distribution.is_first:
+                print(stopped.message, flush=True)
+            raise
+        loop.finish()
+    return loop.rows
+
+
+def last_of(checkpoints: Checkpoints | None, context: dict[str, Any]) -> Checkpoint | None:
+    """The checkpoint to go on from, if there is one."""
+    checkpoint = checkpoints.latest() if checkpoints else None
+    if checkpoints and checkpoint:
+        refuse_another_run(checkpoint, context["configuration"], checkpoints.folder)
+    return checkpoint
+
+
+def planned(steps: int | None, epochs: int | None, data: Batches) -> int:
+    """How many steps a run takes in all."""
+    if (steps is None) == (epochs is None):
+        raise ValueError(
+            f"Give one of `steps` and `epochs`. Received: steps={steps!r}, epochs={epochs!r}"
+        )
+    name, value = ("steps", steps) if epochs is None else ("epochs", epochs)
+    if not is_count(value):
+        raise ValueError(f"`{name}` must be a positive integer. Received: {name}={value!r}")
+    if not is_count(data.steps_per_epoch):
+        raise ValueError(
+            "`data` must hold at least one whole batch. "
+            f"Received: steps_per_epoch={data.steps_per_epoch}, batch_size={data.batch_size}"
+        )
+    return value if epochs is None else value * data.steps_per_epoch  # type: ignore[return-value, operator]
+
+
+def calls_of_fit(step: int, total: int, steps_per_epoch: int) -> Iterator[tuple[int, int]]:
+    """The rest of an epoch that was stopped, all whole epochs, what is left of the last.
+
+    >>> list(calls_of_fit(5, 23, 10))
+    [(5, 10), (10, 20), (20, 23)]
+    """
+    marks = [-(-step // steps_per_epoch) * steps_per_epoch, total // steps_per_epoch]
+    ends = [marks[0], marks[1] * steps_per_epoch, total]
+    for end in ends:
+        end = min(end, total)
+        if step < end:
+            yield step, end
+            step = end
+
+
+def run(model: keras.Model, data: Batches, loop: Loop, start: int, stop: int) -> None:
+    """One call of Keras' `fit`: part of one epoch, or several whole ones."""
+    first, last = start // data.steps_per_epoch, -(-stop // data.steps_per_epoch)
+    model.fit(
+        loop.distribution.feed(data, start, stop),
+        steps_per_epoch=(stop - start) // (last - first),
+        initial_epoch=first,
+        epochs=last,
+        shuffle=False,
+        callbacks=loop,
+        verbose=0,
+    )
+
+
+def refuse_another_run(checkpoint: Checkpoint, configuration: dict[str, Any], folder: Path) -> None:
+    """
+    Raises:
+        ValueError: naming what differs.
+    """
+    before = checkpoint.record["configuration"]
+    differ = [
+        f"{name}: {before.get(name)!r} before, {configuration.get(name)!r} now"
+        for name in sorted(before.keys() | configuration.keys())
+        if before.get(name) != configuration.get(name)
+    ]
+    if differ:
+        raise ValueError(
+            f"{folder} holds a run of another configuration, which is not continued. "
+            f"{'; '.join(differ)}. Give the same again, another `out`, or start over (--fresh)"
+        )
+
+
+def report(rows: list[Row], folder: Path | None, line: Progress) -> None:
+    """A line per epoch for the reader, and the table of all for other programs."""
+    if line.shown:
+        line.clear()
+        shown = (f"{name} {value:,.5g}" for name, value in rows[-1].items())
+        print("  ".join(shown), flush=True)
+    if folder is None:
+        return
+    try:
+        with whole(folder / "log.csv") as path, path.open("w", newline="") as file:
+            writer = csv.DictWriter(file, list(dict.fromkeys(name for row in rows for name in row)))
+            writer.writeheader()
+            writer.writerows(rows)
+    except OSError as error:
+        print(f"log.csv could not be written ({error}); training goes on", flush=True)

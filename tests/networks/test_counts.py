@@ -1,0 +1,98 @@
+"""What a network is and costs, against numbers that were not made with this package."""
+
+import re
+
+import keras
+import pytest
+from support import NAMES, row, without_values
+from support.exact_counts import APPLICATIONS, ROWS
+
+import keras_resnet
+from keras_resnet.networks.paper import TABLE_1, TABLE_6
+
+
+@pytest.mark.parametrize("row", ROWS, ids=str)
+def test_counts_are_exact(row):
+    with without_values():
+        model = keras_resnet.build(row.network, **row.options)
+    costs = keras_resnet.count(model)
+    assert (costs.trainable, costs.total, costs.macs) == (row.trainable, row.total, row.macs)
+    fc = model.get_layer("fc").kernel.shape
+    assert costs.macs - fc[0] * fc[1] == row.macs_of_convolutions
+
+
+def test_every_network_of_the_table_is_counted():
+    assert {row.network for row in ROWS} >= set(NAMES) - {"plain101", "plain152"}
+
+
+@pytest.mark.parametrize("name", ["plain101", "plain152"])
+def test_a_plain_net_costs_as_much_as_option_a(name):
+    with without_values():
+        plain = keras_resnet.count(keras_resnet.build(name))
+        option_a = keras_resnet.count(
+            keras_resnet.build(name.replace("plain", "resnet"), shortcut="A")
+        )
+    assert plain == option_a
+
+
+@pytest.mark.parametrize("name", APPLICATIONS)
+def test_models_of_other_packages_can_be_counted(name):
+    with without_values():
+        model = getattr(keras.applications, name)(weights=None)
+    costs = keras_resnet.count(model)
+    assert (costs.trainable, costs.total, costs.macs) == APPLICATIONS[name]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_network_has_as_many_layers_as_its_name_says(name):
+    assert row(name).depth == int(re.search(r"\d+", name)[0])
+
+
+EXACT = {str(row): row for row in ROWS}
+
+
+@pytest.mark.parametrize("depth", TABLE_1)
+def test_multiply_adds_are_those_of_table_1(depth):
+    # Table 2 compares 18 and 34 layers with option A; deeper nets have option B (Sec. 4.1).
+    exact = EXACT[f"resnet{depth}-{'A' if depth < 50 else 'B'}"].macs / 1e9
+    # The paper's 3.8 of ResNet-50 is 3.858 cut off, not rounded.
+    assert TABLE_1[depth][-1] / 1e9 == (3.8 if depth == 50 else round(exact, 1))
+
+
+@pytest.mark.parametrize("depth", TABLE_6)
+def test_parameters_are_those_of_table_6(depth):
+    exact = EXACT[f"cifar_resnet{depth}-A"].trainable / 1e6
+    assert TABLE_6[depth][0] / 1e6 == round(exact, 2 if exact < 1 else 1)
+
+
+def test_option_c_projects_thirteen_shortcuts_more_than_b():
+    with without_values():
+        projections = {
+            option: sum(
+                layer.name.endswith("_shortcut")
+                for layer in keras_resnet.ResNet34(weights=None, shortcut=option).layers
+            )
+            for option in "ABC"
+        }
+    assert projections == {"A": 0, "B": 3, "C": 16}
+
+
+def test_a_model_of_unknown_size_is_counted_for_the_size_that_is_given():
+    model = keras_resnet.ResNet18(weights=None, input_shape=(None, None, 3))
+    with pytest.raises(ValueError, match=r"'conv1' has an output .* Pass input_shape"):
+        keras_resnet.count(model)
+    assert keras_resnet.count(model, (224, 224, 3)).macs == 1_814_073_344
+    assert keras_resnet.count(model, (64, 64, 3)).total == 11_699_112
+
+
+def test_frozen_parameters_do_not_train():
+    model = keras_resnet.ResNet20()
+    model.trainable = False
+    assert keras_resnet.count(model).trainable == 0
+    assert keras_resnet.count(model).total == 271_098
+
+
+def test_nested_models_are_counted():
+    base = keras_resnet.ResNet20(include_top=False, input_shape=(32, 32, 3), pooling="avg")
+    model = keras.Sequential([base, keras.layers.Dense(10)])
+    assert keras_resnet.count(model) == keras_resnet.count(keras_resnet.ResNet20())

@@ -1,0 +1,291 @@
+"""Several devices compute what one would; processes that were not made a group are refused."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from support import BACKEND
+
+from keras_resnet import training
+from keras_resnet.training import distribution
+
+KINDS = {"tensorflow": "mirrored", "jax": "data-parallel", "torch": "ddp"}
+PROGRAM = Path(__file__).parents[1] / "support" / "distributed_run.py"
+RECIPES = Path(__file__).parents[2] / "recipes"
+
+
+def started(*arguments, processes=1, sizes=None, program=(PROGRAM,)):
+    """Starts the program once for each process, as a launcher would."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    sizes = sizes or [processes] * processes
+    running = []
+    for rank, size in enumerate(sizes):
+        environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+        if len(sizes) > 1 and BACKEND == "torch":
+            environment |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
+            environment |= {"WORLD_SIZE": str(size), "RANK": str(rank)}
+        elif len(sizes) > 1 and BACKEND == "tensorflow":
+            workers = [f"127.0.0.1:{port + n}" for n in range(size)]
+            task = {"type": "worker", "index": rank}
+            environment["TF_CONFIG"] = json.dumps({"cluster": {"worker": workers}, "task": task})
+        elif len(sizes) > 1:
+            prefix = "KERAS_DISTRIBUTION_"
+            environment[prefix + "JOB_ADDRESSES"] = f"127.0.0.1:{port}"
+            environment[prefix + "NUM_PROCESSES"] = str(size)
+            environment[prefix + "PROCESS_ID"] = str(rank)
+        command = [sys.executable, *map(str, program), *map(str, arguments)]
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+        running.append(subprocess.Popen(command, env=environment, **pipes))
+    return running
+
+
+def ended(running, seconds=240):
+    """The exit codes and what was printed; nothing is left running."""
+    try:
+        said = [process.communicate(timeout=seconds)[0] for process in running]
+    finally:
+        for process in running:
+            process.kill()
+            process.wait()
+    return [process.returncode for process in running], said
+
+
+def several(*arguments, **options):
+    """Two devices in one process, or on torch two processes."""
+    if BACKEND == "torch":
+        return started("--kind", "ddp", *arguments, processes=2, **options)
+    return started("--kind", KINDS[BACKEND], "--devices", 2, *arguments, **options)
+
+
+def finished(*groups):
+    for running in groups:
+        codes, said = ended(running)
+        assert codes == [0] * len(running), "\n".join(said)
+
+
+def assert_close(one, other, tolerance=1e-5):
+    names = [name for name in one if not name.startswith("metrics/") and name != "apart"]
+    for name in names:
+        np.testing.assert_allclose(
+            one[name].astype("float64"), other[name], tolerance, tolerance, err_msg=name
+        )
+
+
+def test_two_devices_compute_and_measure_what_one_does(tmp_path):
+    """After 20 steps; and 21 images in batches of 4 count once each."""
+    alone, both = tmp_path / "alone.npz", tmp_path / "both.npz"
+    finished(started("--kind", "none", "--save", alone), several("--save", both))
+    one, two = np.load(alone), np.load(both)
+    assert two["apart"] == 0
+    assert two["images"].tolist() == [21, 21]
+    assert_close(one, two)
+
+
+@pytest.mark.slow
+def test_a_warm_up_ends_on_two_devices_when_it_does_on_one(tmp_path):
+    """One of the two would end it a look later, by the error of its own images."""
+    alone, both = tmp_path / "alone.npz", tmp_path / "both.npz"
+    options = ("--warm-up", 0.8, "--steps", 10)
+    finished(started("--kind", "none", "--save", alone, *options))
+    finished(several("--save", both, *options))
+    one, two = np.load(alone), np.load(both)
+    assert two["apart"] == 0
+    assert one["learning_rate"].tolist() == pytest.approx([0.05])
+    assert_close(one, two)
+
+
+@pytest.mark.slow
+def test_two_processes_compute_what_one_device_does(tmp_path):
+    """On JAX of two devices each."""
+    alone, both = tmp_path / "alone.npz", tmp_path / "both.npz"
+    devices = 2 if BACKEND == "jax" else 1
+    finished(started("--kind", "none", "--save", alone))
+    finished(started("--devices", devices, "--save", both, processes=2))
+    assert_close(np.load(alone), np.load(both))
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(BACKEND == "jax", reason="statistics are those of all devices, always")
+def test_replicas_that_normalize_for_themselves_average_their_statistics(tmp_path):
+    together, apart = tmp_path / "together.npz", tmp_path / "apart.npz"
+    finished(several("--steps", 1, "--save", together))
+    finished(several("--steps", 1, "--save", apart, "--per-replica"))
+    one, two = np.load(together), np.load(apart)
+    assert two["apart"] == 0
+    mean, variance = (
+        next(name for name in one if name.endswith(f"moving_{kind}"))
+        for kind in ("mean", "variance")
+    )
+    # The mean of means is the mean, the mean of variances lacks the variance of means.
+    np.testing.assert_allclose(two[mean], one[mean], atol=1e-6)
+    assert (two[variance] <= one[variance] + 1e-6).all()
+    assert not np.allclose(two[variance], one[variance], rtol=1e-4, atol=0)
+
+
+def processes(*arguments):
+    return started(*arguments, processes=2)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("start", [several] + [processes] * (BACKEND == "tensorflow"))
+def test_a_distributed_run_that_was_killed_ends_bit_for_bit_as_one_that_was_not(tmp_path, start):
+    mirrored = BACKEND == "tensorflow" and start is several
+    options = ["--drop-path", 0.0 if mirrored else 0.2, "--steps", 13]
+    finished(start("--out", tmp_path / "whole", "--save", tmp_path / "whole.npz", *options))
+    for step in (6, 11):
+        codes, said = ended(start("--out", tmp_path / "cut", "--die-at", step, *options))
+        assert -signal.SIGKILL in codes, said
+    finished(start("--out", tmp_path / "cut", "--save", tmp_path / "cut.npz", *options))
+    one, two = (dict(np.load(tmp_path / f"{name}.npz")) for name in ("whole", "cut"))
+    assert one.keys() == two.keys()
+    assert [name for name in one if not np.array_equal(one[name], two[name])] == []
+
+
+@pytest.mark.slow
+def test_a_signal_to_one_process_stops_all_at_the_same_step(tmp_path):
+    codes, said = ended(several("--out", tmp_path, "--stop-at", 5))
+    assert set(codes) == {128 + signal.SIGTERM}, said
+    told = [text for text in said if "Stopped by SIGTERM after step 6; saved in" in text]
+    assert len(told) == 1
+
+
+@pytest.mark.slow
+def test_an_evaluation_that_fails_in_one_process_raises_in_all(tmp_path):
+    running = started("--fail-evaluation", "--steps", 10, processes=2)
+    codes, said = ended(running)
+    assert 0 not in codes
+    assert "RuntimeError: Another process failed. process 1: ValueError: Labels must be" in said[0]
+    assert "ValueError: Labels must be from 0 to 3" in said[1]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("sizes", [(2, 3), (3, 3)], ids=["different", "one-missing"])
+def test_processes_of_different_groups_refuse(sizes):
+    codes, said = ended(started(sizes=sizes), seconds=120)
+    assert 0 not in codes
+    told = said[0] + said[1]
+    assert "different" in told if sizes[0] != sizes[1] else "did not" in told or "Not all" in told
+
+
+ON_TWO_DEVICES = """
+import runpy, sys
+sys.path.insert(0, sys.argv[1])
+from support.distributed_run import devices_of_cpu
+devices_of_cpu(int(sys.argv.pop(2)))
+sys.argv = [f"{sys.argv[1]}/{sys.argv[2]}", *sys.argv[3:]]
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("recipe", ["cifar10.py", "finetune.py"])
+def test_a_recipe_trains_on_two_devices_and_leaves_its_results_once(tmp_path, recipe):
+    """Two processes, but for TensorFlow; the layers that finetune.py trains change on the way."""
+    several = 1 if BACKEND == "tensorflow" else 2
+    devices = 2 if BACKEND == "tensorflow" else 1
+    arguments = (RECIPES, devices, recipe, "--smoke", "--ema", 0.9, "--out", tmp_path)
+    codes, said = ended(started(*arguments, processes=several, program=("-c", ON_TWO_DEVICES)))
+    assert codes == [0] * several, "\n".join(said)
+    assert (tmp_path / "model.keras").is_file()
+    result = json.loads((tmp_path / "results.json").read_text())
+    assert len(result["networks"]) == 1
+    assert ["top-1 error (%)" in text for text in said] == [True, False][:several]
+
+
+ALONE = {
+    "torch": ({"WORLD_SIZE": "2", "RANK": "1"}, "WORLD_SIZE=2, RANK=1"),
+    "jax": ({"KERAS_DISTRIBUTION_NUM_PROCESSES": "2"}, "KERAS_DISTRIBUTION_NUM_PROCESSES=2"),
+    "tensorflow": (
+        {"TF_CONFIG": json.dumps({"cluster": {"worker": ["a:1", "b:1"]}})},
+        "TF_CONFIG names 2 workers",
+    ),
+}
+
+
+@pytest.mark.parametrize("call", [distribution.active, lambda: training.distributed("none")])
+def test_one_of_several_processes_will_not_train_alone(monkeypatch, call):
+    for name, value in ALONE[BACKEND][0].items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(RuntimeError, match=f"one of several \\({ALONE[BACKEND][1]}\\)"):
+        call()
+
+
+def test_what_another_backend_has_is_refused():
+    other = {"tensorflow": "ddp", "jax": "mirrored", "torch": "data-parallel"}[BACKEND]
+    with pytest.raises(ValueError, match=f"'{KINDS[BACKEND]}'.*Received: kind='{other}'"):
+        training.distributed(other)
+    with pytest.raises(ValueError, match="kind"):
+        training.distributed("all")
+
+
+def test_one_device_is_not_distributed():
+    found = training.distributed("auto")
+    assert (found.kind, found.index, found.count, found.replicas) == ("none", 0, 1, 1)
+    assert found.total(np.array([1.0, 2.0])).tolist() == [1.0, 2.0]
+
+
+def test_batches_that_devices_cannot_share_are_refused():
+    class Data:
+        batch_size = 6
+
+    group = distribution.Distribution()
+    group.replicas = 4
+    with pytest.raises(ValueError, match=r"number of devices, 4. Received: batch_size=6"):
+        group.shard(Data())
+
+
+@pytest.mark.skipif(BACKEND != "tensorflow", reason="TensorFlow's")
+def test_several_workers_want_their_addresses():
+    with pytest.raises(RuntimeError, match="TF_CONFIG"):
+        training.distributed("multi-worker")
+
+
+@pytest.mark.skipif(BACKEND != "torch", reason="torch's")
+def test_ddp_names_the_variables_that_torchrun_would_have_set(monkeypatch):
+    monkeypatch.setenv("RANK", "0")
+    with pytest.raises(RuntimeError, match=r"torchrun.*Not set: MASTER_ADDR, MASTER_PORT, WORLD"):
+        training.distributed("ddp")
+
+
+@pytest.mark.skipif(BACKEND != "torch", reason="torch's")
+def test_buckets_hold_what_there_is_room_for():
+    import torch
+
+    from keras_resnet.training.distribution import BUCKET_BYTES, buckets_of
+    from keras_resnet.training.torch.gradients import bytes_of, kind_of
+
+    sizes = [BUCKET_BYTES // 8, BUCKET_BYTES // 8, BUCKET_BYTES // 4, 10, BUCKET_BYTES]
+    parameters = [torch.nn.Parameter(torch.empty(size)) for size in sizes]
+    parameters.append(torch.nn.Parameter(torch.empty(1, dtype=torch.float64)))
+    assert [len(bucket) for bucket in buckets_of(parameters, bytes_of, kind_of)] == [2, 1, 1, 1, 1]
+
+
+@pytest.mark.skipif(BACKEND != "torch", reason="torch's")
+def test_gradients_are_averaged_once_whatever_was_frozen_before():
+    import keras
+    import torch.distributed as dist
+
+    from keras_resnet.training.torch.distribution import DataParallel
+
+    model = keras.Sequential(
+        [keras.Input((2,)), keras.layers.Dense(2), keras.layers.BatchNormalization()]
+    )
+    dist.init_process_group("gloo", store=dist.HashStore(), rank=0, world_size=1)
+    try:
+        group = DataParallel(synchronize=True, timeout=10)
+        for trainable in (False, True):
+            model.layers[0].trainable = trainable
+            model.compile("sgd", "mse")
+            group.prepare(model)
+            hooks = [len(v.value._post_accumulate_grad_hooks) for v in model.trainable_variables]
+            assert set(hooks) == {1}
+    finally:
+        dist.destroy_process_group()
