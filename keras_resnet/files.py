@@ -57,3 +57,39 @@ def write_json(path: str | os.PathLike, record: Any) -> None:
 
 def plainly(value: Any) -> Any:
     return vars(value) if dataclasses.is_dataclass(value) else str(value)
+
+
+def refuse_other_settings(
+    path: str | os.PathLike,
+    saved: dict[str, Any],
+    wanted: dict[str, Any],
+    *,
+    what: str,
+    remedy: str,
+) -> None:
+    """Raises where what a file holds was made with other settings than those asked for.
+
+    Args:
+        path: of the file or folder, for the message.
+        saved: the settings that it was made with, as `json` read them.
+        wanted: the settings of now, which are compared as `json` would read them.
+        what: what the file holds, such as `"a run"`.
+        remedy: a sentence that says what the user can do.
+
+    Raises:
+        ValueError: naming each setting that differs, with both values.
+
+    Example:
+
+    >>> refuse_other_settings("run", {"crops": [1]}, {"crops": (1,)}, what="a run", remedy="")
+    """
+    wanted = json.loads(json.dumps(wanted, default=plainly))
+    differ = [
+        f"{name}: {saved.get(name)!r} before, {wanted.get(name)!r} now"
+        for name in sorted(saved.keys() | wanted.keys())
+        if saved.get(name) != wanted.get(name)
+    ]
+    if differ:
+        raise ValueError(
+            f"{path} holds {what} of another configuration. {'; '.join(differ)}. {remedy}"
+        )

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 import keras
 
-from keras_resnet.files import plainly, whole
+from keras_resnet.files import plainly, refuse_other_settings, whole
 from keras_resnet.networks.paper import is_count
 from keras_resnet.training.checkpoints import Checkpoint, Checkpoints, make_metrics
 from keras_resnet.training.distribution import Distribution, active
@@ -155,7 +155,13 @@ def last_of(checkpoints: Checkpoints | None, context: dict[str, Any]) -> Checkpo
     """The checkpoint to go on from, if there is one."""
     checkpoint = checkpoints.latest() if checkpoints else None
     if checkpoints and checkpoint:
-        refuse_another_run(checkpoint, context["configuration"], checkpoints.folder)
+        refuse_other_settings(
+            checkpoints.folder,
+            checkpoint.record["configuration"],
+            context["configuration"],
+            what="a run",
+            remedy="Give the same again, another `out`, or start over (--fresh)",
+        )
     return checkpoint
 
 
@@ -203,24 +209,6 @@ def run(model: keras.Model, data: Batches, loop: Loop, start: int, stop: int) ->
         callbacks=loop,
         verbose=0,
     )
-
-
-def refuse_another_run(checkpoint: Checkpoint, configuration: dict[str, Any], folder: Path) -> None:
-    """
-    Raises:
-        ValueError: naming what differs.
-    """
-    before = checkpoint.record["configuration"]
-    differ = [
-        f"{name}: {before.get(name)!r} before, {configuration.get(name)!r} now"
-        for name in sorted(before.keys() | configuration.keys())
-        if before.get(name) != configuration.get(name)
-    ]
-    if differ:
-        raise ValueError(
-            f"{folder} holds a run of another configuration, which is not continued. "
-            f"{'; '.join(differ)}. Give the same again, another `out`, or start over (--fresh)"
-        )
 
 
 def report(rows: list[Row], folder: Path | None, line: Progress) -> None:

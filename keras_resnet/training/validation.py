@@ -7,6 +7,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_resnet.images.ranking import ranks
 from keras_resnet.networks.paper import is_count
 from keras_resnet.training.distribution import Distribution, active, engine
 
@@ -174,9 +175,7 @@ def measured(
         losses = (np.log(np.exp(outputs - top).sum(1, keepdims=True)) + top - score)[:, 0]
     else:
         losses = -np.log(np.clip(score[:, 0], EPSILON, 1 - EPSILON))
-    before = np.arange(outputs.shape[1]) < labels[:, None]
-    rank = ((outputs > score) | ((outputs == score) & before)).sum(1)
-    rank = np.where(np.isfinite(outputs).all(1), rank, outputs.shape[1])  # what is NaN is wrong
+    rank = ranks(outputs, labels)
     counted = [losses, rank >= 1, rank >= min(5, outputs.shape[1]), np.ones(len(labels))]
     seen = weights > 0  # a loss that is NaN must not spread from an image of weight 0
     return np.array([(column[seen] * weights[seen]).sum() for column in counted])
