@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support import BACKEND, images
-from support.layers import as_array, assert_close, op_by_op, run
+from support.layers import as_array, assert_close, op_by_op, run, unsupported_errors
 
 from keras_resnet import layers
 
@@ -38,10 +38,16 @@ def twins(ours, stock, shape):
 
 
 def assert_twins_agree(ours, stock, x, tolerance, gradient_tolerance=None, **call):
+    """Both do the same, or raise the same: a CPU may lack what a dtype and data format need."""
     output_shape = stock.compute_output_shape(x.shape)
     probe = images(*output_shape, label="probe")
+    try:
+        theirs, their_gradients = run(stock, x, probe, **call)
+    except unsupported_errors() as error:
+        with pytest.raises(type(error)):
+            run(ours, x, probe, **call)
+        return
     mine, my_gradients = run(ours, x, probe, **call)
-    theirs, their_gradients = run(stock, x, probe, **call)
     assert_close(mine, theirs, tolerance, "outputs")
     for number, pair in enumerate(zip(my_gradients, their_gradients, strict=True)):
         allowed = 4 * tolerance if gradient_tolerance is None else gradient_tolerance
@@ -137,7 +143,9 @@ def test_a_large_mean_costs_no_digits_once_it_is_known():
 def assert_convolves_as_keras(
     sides, channels, groups, kernel, geometry, padding, bias, policy, data_format
 ):
-    channels *= groups
+    # Of fewer channels the gradient of Keras' 1x1 convolution with strides corrupts memory on
+    # torch 2.13, where the CPU has AVX2 and no AVX512.
+    channels = 8 if (kernel, groups, BACKEND) == (1, 1, "torch") else channels * groups
     last = data_format == "channels_last"
     shape = (2, *sides, channels) if last else (2, channels, *sides)
     strides, dilation = geometry

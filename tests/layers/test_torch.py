@@ -3,6 +3,7 @@
 from collections import Counter
 
 import keras
+import numpy as np
 import pytest
 from support import BACKEND, fill, images
 from support.layers import as_array, assert_close
@@ -14,6 +15,7 @@ from keras_resnet import layers
 if BACKEND != "torch":
     pytest.skip("these tests are about PyTorch", allow_module_level=True)
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from keras_resnet.layers.torch import gradients as torch_gradients
 from keras_resnet.layers.torch import units as torch_units
@@ -126,6 +128,41 @@ def test_products_of_matrices_are_convolutions(side, strides, bias):
         assert_close(as_array(ours), as_array(torchs), 1e-6)
 
 
+@pytest.mark.parametrize("axis", [3, 1])
+@pytest.mark.parametrize("alone", [False, True])
+@pytest.mark.parametrize("side", [8, 16])  # of few places a product of matrices, of many not
+def test_no_1x1_convolution_of_few_channels_has_strides(side, alone, axis):
+    """The kernel gradient of torch 2.13 corrupts memory there, on CPUs that have only AVX2."""
+    keras.config.set_image_data_format("channels_last" if axis == 3 else "channels_first")
+    values = images(2, side, side, 4)
+    image = keras.Input(values.shape[1:] if axis == 3 else values.transpose(0, 3, 1, 2).shape[1:])
+    y = layers.Conv2D(16, 1, strides=2, name="conv")(image)
+    model = fill((keras.Model if alone else Network)(image, y))
+    x = torch.tensor(values if axis == 3 else values.transpose(0, 3, 1, 2).copy())
+    with Strides() as ran:
+        y = model(x, training=True)
+    assert all(strides == [1, 1] for strides in ran.found)
+    y = y if axis == 3 else y.permute(0, 2, 3, 1)
+    probe = torch.tensor(images(*y.shape, label="probe"))
+    kernel = model.get_layer("conv").kernel.value
+    (found,) = torch.autograd.grad(y, [kernel], probe)
+    expected = np.einsum("nhwi,nhwo->io", values[:, ::2, ::2], probe)
+    assert_close(as_array(found)[0, 0], expected, 1e-5)
+
+
+class Strides(TorchDispatchMode):
+    """The strides of all convolutions that torch runs."""
+
+    def __init__(self):
+        super().__init__()
+        self.found = []
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        if function is torch.ops.aten.convolution.default:
+            self.found.append(list(args[3]))
+        return function(*args, **(kwargs or {}))
+
+
 def test_products_of_matrices_have_gradients_of_gradients():
     x = torch.tensor(images(2, 3, 3, 3)).double().to(memory_format=torch.channels_last)
     weight, bias = torch.tensor(images(4, 3, 1, 1)).double(), torch.tensor(images(4)).double()
@@ -207,7 +244,7 @@ def test_gradients_are_written_over_where_nobody_else_holds_them():
 
 
 def test_gradients_are_those_of_the_layers_one_by_one():
-    keras.config.set_floatx("float64")
+    keras.config.set_dtype_policy("float64")
     model = small()
     x = torch.tensor(images(4, 64, 64, 3, dtype="float64"))
     ours = gradients(model, x, training=True)

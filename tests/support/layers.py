@@ -28,6 +28,19 @@ def op_by_op():
     return jax.disable_jit()
 
 
+def unsupported_errors():
+    """The errors by which a backend says that it cannot compute something on this device.
+
+    TensorFlow has convolutions of float16 under channels_first only for CPUs with AVX512-FP16
+    or AMX.
+    """
+    if BACKEND != "tensorflow":
+        return ()
+    import tensorflow as tf
+
+    return (tf.errors.UnimplementedError,)
+
+
 def as_array(tensor):
     if BACKEND == "torch":
         tensor = tensor.detach()

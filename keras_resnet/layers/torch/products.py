@@ -6,8 +6,6 @@ which costs more than the arithmetic where a map is small beside the kernel.
 
 import torch
 
-aten = torch.ops.aten
-
 
 def is_product(x, weight, strides, border, groups):
     """Whether a convolution costs less as a product of matrices.
@@ -53,7 +51,7 @@ class Product(torch.autograd.Function):
     @staticmethod
     def forward(ctx, x, weight, bias, strides):
         ctx.save_for_backward(x, weight)
-        ctx.strides, ctx.bias_sizes = strides, None if bias is None else bias.shape
+        ctx.strides = strides
         x = every(x, strides)
         y = empty_map(x, weight.shape[0])
         kernel = weight.flatten(1).T
@@ -68,12 +66,6 @@ class Product(torch.autograd.Function):
     def backward(ctx, gradient):
         x, weight = ctx.saved_tensors
         needs_x, needs_weight, needs_bias = ctx.needs_input_grad[:3]
-        if torch.is_grad_enabled():  # gradients of gradients: torch knows those of a convolution
-            geometry = ctx.strides, (0, 0), (1, 1), False, (0, 0), 1
-            needs = [needs_x, needs_weight, needs_bias]
-            return *aten.convolution_backward(
-                gradient, x, weight, ctx.bias_sizes, *geometry, needs
-            ), None
         dy = rows(gradient)
         dx = gradient_of_map(dy, x, weight, ctx.strides) if needs_x else None
         dweight = (dy.T @ rows(every(x, ctx.strides))).view_as(weight) if needs_weight else None
@@ -82,7 +74,8 @@ class Product(torch.autograd.Function):
 
 def gradient_of_map(dy, x, weight, strides):
     kernel = weight.flatten(1)
-    if tuple(strides) == (1, 1):
+    # Gradients of gradients are not those of an operation that writes into given memory.
+    if tuple(strides) == (1, 1) and not torch.is_grad_enabled():
         dx = torch.empty_like(x)
         torch.mm(dy, kernel, out=rows(dx))
         return dx

@@ -12,6 +12,7 @@ from keras_resnet.layers.torch.kernels import (
     channel_axis,
     channels_back,
     channels_first,
+    conv2d,
     same_padding,
     scale_and_offset,
     statistics_dtype,
@@ -179,7 +180,7 @@ def convolve(x, weight, bias, strides, border, dilation, groups):
     """torch.conv2d, as a product of matrices where that is faster."""
     if is_product(x, weight, strides, border, groups):
         return Product.apply(x, weight, bias, strides)
-    return torch.conv2d(x, weight, bias, strides, border, dilation, groups)
+    return conv2d(x, weight, bias, strides, border, dilation, groups)
 
 
 def pad_same(conv, x):
@@ -237,15 +238,23 @@ def can_fold(unit, arguments, other, statistics):
     map_size = x.numel() // x.shape[1] // (strides[0] * strides[1]) * weight.shape[0]
     return (
         x.device.type == "cpu"
-        and x.dtype in (torch.float32, torch.bfloat16)
-        and ONE_KERNEL
+        and x.dtype in FOLDED_DTYPES
         and (unit.norm is None or weight.numel() <= map_size)
     )
 
 
-ONE_KERNEL = torch.backends.mkldnn.is_available() and hasattr(
-    torch.ops.mkldnn, "_convolution_pointwise"
-)
+def folded_dtypes():
+    """The dtypes in which oneDNN runs convolution, addition and ReLU as one kernel on this CPU."""
+    if not torch.backends.mkldnn.is_available():
+        return ()
+    if not hasattr(torch.ops.mkldnn, "_convolution_pointwise"):
+        return ()
+    # The kernel raises an error in bfloat16 where the CPU has neither AVX512 nor avx_ne_convert.
+    has_bfloat16 = torch.ops.mkldnn._is_mkldnn_bf16_supported()
+    return (torch.float32, torch.bfloat16) if has_bfloat16 else (torch.float32,)
+
+
+FOLDED_DTYPES = folded_dtypes()
 
 
 def infer_folded(unit, arguments, other, statistics, overwrites):
