@@ -6,7 +6,7 @@ import statistics
 
 from sidebyside import results
 
-from keras_resnet.files import whole
+from keras_resnet.files import atomic_write
 
 FOLDER = pathlib.Path(__file__).parent / "results" / "export"
 VNNI = {"avx512_vnni", "avx_vnni"}
@@ -125,5 +125,5 @@ def draw(record: dict, path: pathlib.Path) -> None:
     axes.set_title(task, fontsize=10, loc="left")
     meaning = "images/s: median of the rounds, and their range"
     figure.supxlabel(f"{meaning} ({caption(record)})", fontsize=8)
-    with whole(path) as half:
+    with atomic_write(path) as half:
         figure.savefig(half, format="png", dpi=120, metadata={"Software": None})

@@ -1,61 +1,93 @@
-"""Files that are there whole or not at all."""
+"""Files that are written completely or not at all."""
 
 import contextlib
 import dataclasses
 import json
 import os
 import tempfile
+import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+# What numpy.load raises for a file that was cut or altered: each array is stored with its CRC-32.
+DAMAGE = (ValueError, KeyError, EOFError, OSError, zipfile.BadZipFile, zlib.error)
+
 
 @contextlib.contextmanager
-def whole(path: str | os.PathLike) -> Iterator[Path]:
-    """A path to write to that becomes `path` once all is written: nobody sees half a file.
+def temporary_beside(path: str | os.PathLike) -> Iterator[Path]:
+    """A path with the same file name in a temporary folder on the same disk as `path`.
 
-    What is written reaches the disk before the name does, so a power cut leaves the old file or
-    the new one. An exception, a full disk among them, leaves the old one and nothing beside it.
-
-    Args:
-        path: of a file. Folders on the way to it are made.
-
-    Example:
-
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     with whole(Path(folder, "deep", "error.txt")) as beside:
-    ...         _ = beside.write_text("6.97 %")
-    ...     Path(folder, "deep", "error.txt").read_text()
-    '6.97 %'
+    On the same disk, `os.replace` moves a file in one step. The temporary folder and all files
+    in it are deleted at the end. The parent folders of `path` are created.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".", dir=path.parent) as folder:
-        temporary = Path(folder, path.name)
+        yield Path(folder, path.name)
+
+
+@contextlib.contextmanager
+def atomic_write(path: str | os.PathLike) -> Iterator[Path]:
+    """A temporary path to write to; the file is renamed to `path` when the block ends.
+
+    Guarantees:
+
+    * Another process sees the complete old file or the complete new one at every moment.
+    * The content is flushed to the disk before the rename, and the folder after it. A power cut
+      therefore leaves the old file or the new one, and after the block it is the new one.
+    * An exception in the block (a full disk, for example) leaves the old file as it was and
+      deletes the temporary one.
+
+    Args:
+        path: of a file. Its parent folders are created.
+
+    Yields:
+        A path with the same file name, in a temporary folder beside `path`.
+
+    Raises:
+        OSError: the folder cannot be written to, or the block has not written the file.
+
+    Example:
+
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     with atomic_write(Path(folder, "deep", "error.txt")) as temporary:
+    ...         _ = temporary.write_text("6.97 %")
+    ...     Path(folder, "deep", "error.txt").read_text()
+    '6.97 %'
+    """
+    path = Path(path)
+    with temporary_beside(path) as temporary:
         yield temporary
-        on_disk(temporary)
+        flush(temporary)
         os.replace(temporary, path)
-    if os.name == "posix":
-        on_disk(path.parent)
+        flush(path.parent, recursive=False)
 
 
-def on_disk(path: Path) -> None:
-    """Waits until a file, or the names in a folder, are on the disk."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+def flush(path: Path, recursive: bool = True) -> None:
+    """Waits until a file, or a folder (with its content if `recursive`), is on the disk."""
+    inside = path.rglob("*") if recursive and path.is_dir() else ()
+    windows = os.name != "posix"
+    for one in (path, *inside):
+        if windows and one.is_dir():  # Windows has no descriptors of folders,
+            continue
+        handle = os.open(one, os.O_RDWR if windows else os.O_RDONLY)  # nor flushes read-only ones
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
 
 def write_json(path: str | os.PathLike, record: Any) -> None:
-    """Writes what `json` can write, and dataclasses and paths, whole or not at all."""
-    text = json.dumps(record, indent=2, default=plainly)
-    with whole(path) as temporary:
+    """Writes a JSON file atomically; `record` may also contain dataclasses and paths."""
+    text = json.dumps(record, indent=2, default=to_json)
+    with atomic_write(path) as temporary:
         temporary.write_text(text + "\n", encoding="utf-8")
 
 
-def plainly(value: Any) -> Any:
+def to_json(value: Any) -> Any:
+    """What `json.dumps(default=)` writes of a dataclass (its fields) or a path (its text)."""
     return vars(value) if dataclasses.is_dataclass(value) else str(value)
 
 
@@ -83,7 +115,7 @@ def refuse_other_settings(
 
     >>> refuse_other_settings("run", {"crops": [1]}, {"crops": (1,)}, what="a run", remedy="")
     """
-    wanted = json.loads(json.dumps(wanted, default=plainly))
+    wanted = json.loads(json.dumps(wanted, default=to_json))
     differ = [
         f"{name}: {saved.get(name)!r} before, {wanted.get(name)!r} now"
         for name in sorted(saved.keys() | wanted.keys())

@@ -19,7 +19,7 @@ import common
 import keras
 import numpy as np
 import runs
-from common import option, whole
+from common import atomic_write, option
 
 import keras_resnet
 from keras_resnet import training
@@ -186,7 +186,7 @@ def main(recipe):
         f"{recipe.recipe} ({settings.source}), on {keras.backend.backend()}"
     )
     if training.active().is_first:
-        with whole(Path(recipe.out, "mean.npy")) as path:
+        with atomic_write(Path(recipe.out, "mean.npy")) as path:
             np.save(path, mean)
 
     runs.run(

@@ -20,7 +20,7 @@ from pathlib import Path
 import common
 import keras
 import numpy as np
-from common import Run, option, table, versions, whole, write_json
+from common import Run, atomic_write, option, table, versions, write_json
 
 import keras_resnet
 from keras_resnet import figures, training
@@ -169,7 +169,7 @@ def draw_curves(results, path):
 
 
 def save(figure, path):
-    with whole(path) as temporary:
+    with atomic_write(path) as temporary:
         figure.savefig(temporary, dpi=150)
 
 
@@ -191,7 +191,7 @@ def main(recipe):
         print(f"{shown(name)}: building and compiling", flush=True)
         model, predicted, networks[name] = train(name, recipe, x, y, x_test, y_test)
         # Written after every network: what is finished outlives an interruption.
-        with whole(out / models[name]) as path:
+        with atomic_write(out / models[name]) as path:
             model.save(path)
         write_json(out / "results.json", record)
         draw_curves(networks, out / "curves.png")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import keras
-from common import Run, option, table, versions, whole, write_json
+from common import Run, atomic_write, option, table, versions, write_json
 
 import keras_resnet
 from keras_resnet import figures, training
@@ -192,7 +192,7 @@ def run(
 
 def write_results(out, record, model, network, image, rows, final):
     """Leaves what a run came to in its folder, and tells."""
-    with whole(out / "model.keras") as path:
+    with atomic_write(out / "model.keras") as path:
         model.save(path)
     history = {
         "step": [row["step"] for row in rows],
@@ -206,7 +206,7 @@ def write_results(out, record, model, network, image, rows, final):
     write_json(
         out / "results.json", record | {"networks": {network: result | {"history": history}}}
     )
-    with whole(out / "curves.png") as path:
+    with atomic_write(out / "curves.png") as path:
         figures.training_curves({network: {network: history}}).savefig(path, dpi=150)
     print(f"\n{summary(network, costs.trainable, history, final)}")
     print(f"\nIn {out}: config.json, log.csv, results.json, curves.png, model.keras")

@@ -14,7 +14,7 @@ import dataclasses
 import json
 from pathlib import Path
 
-from common import option, start, whole
+from common import atomic_write, option, start
 from rows import of_a_run, unlike
 
 from keras_resnet.evaluation.published import TABLES, command
@@ -142,7 +142,7 @@ def page(results) -> str:
 
 def main(recipe):
     results = read_results(recipe.results)
-    with whole(Path(recipe.out)) as path:
+    with atomic_write(Path(recipe.out)) as path:
         path.write_text(page(results), encoding="utf-8")
     print(f"{recipe.out}: from {len(results)} results")
 

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterable
 
-from keras_resnet.files import whole
+from keras_resnet.files import atomic_write
 
 
 def table(head: str, rows: Iterable[Iterable[str]]) -> str:
@@ -33,7 +33,7 @@ def main(doc: str | None, pages: dict[pathlib.Path, Callable[[str], str]]) -> No
         names = ", ".join(page.name for page in stale)
         raise SystemExit(f"stale, run python tools/{pathlib.Path(sys.argv[0]).name}: {names}")
     for page, text in stale.items():
-        with whole(page) as half:
+        with atomic_write(page) as half:
             half.write_text(text)
         print(f"wrote {page.name}")
 

@@ -1,5 +1,6 @@
 """Images in a zip or a tar, read where they lie."""
 
+import contextlib
 import os
 import struct
 import tarfile
@@ -11,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from keras_resnet.data.folders import Listed, synsets
+from keras_resnet.files import DAMAGE, atomic_write
 
 LARGE = 10_000  # members from which on the index of a tar is kept beside it
 
@@ -117,23 +119,14 @@ def index_of(path: Path) -> tuple[list[str], np.ndarray]:
         with np.load(kept, allow_pickle=False) as file:
             if file["stamp"].tolist() == stamp:
                 return file["names"].tolist(), file["places"]
-    except (OSError, ValueError, KeyError):
-        pass  # absent, or not what was written below: made anew
+    except DAMAGE:
+        pass  # absent, or not what is written below
     found = list(members(path))
     names, places = [name for name, *_ in found], np.array([place for _, *place in found], "int64")
     if len(names) > LARGE:
-        keep(kept, names=np.array(names), places=places, stamp=np.array(stamp))
+        with contextlib.suppress(OSError), atomic_write(kept) as temporary:
+            np.savez(temporary, names=np.array(names), places=places, stamp=np.array(stamp))
     return names, places
-
-
-def keep(path: Path, **arrays: np.ndarray) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.npz")
-    try:
-        with open(temporary, "wb") as file:
-            np.savez(file, allow_pickle=False, **arrays)
-        os.replace(temporary, path)
-    except OSError:  # a folder that cannot be written to: the index is made again next time
-        temporary.unlink(missing_ok=True)
 
 
 def members(path: Path) -> Iterator[tuple[str, int, int]]:

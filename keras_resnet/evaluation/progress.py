@@ -2,15 +2,13 @@
 
 import json
 import sys
-import zipfile
-import zlib
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 
-from keras_resnet.files import whole
+from keras_resnet.files import DAMAGE, atomic_write
 
 ARRAYS = {
     "done": bool,
@@ -20,7 +18,6 @@ ARRAYS = {
     "true_probability": np.float32,
 }
 SHOW_EVERY = {True: 0.05, False: 30}  # seconds between two states of a bar: on a terminal or not
-DAMAGE = (ValueError, KeyError, EOFError, OSError, zipfile.BadZipFile, zlib.error)
 
 
 class Progress:
@@ -57,7 +54,7 @@ class Progress:
             return
         text = np.frombuffer(json.dumps(self.configuration).encode(), "uint8")
         arrays: dict[str, Any] = {"configuration": text, "labels": self.labels, **self.arrays}
-        with whole(self.path) as temporary, temporary.open("wb") as file:
+        with atomic_write(self.path) as temporary, temporary.open("wb") as file:
             np.savez_compressed(file, **arrays)
 
     def resume(self) -> None:

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from keras_resnet.files import whole
+from keras_resnet.files import atomic_write
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -39,7 +39,7 @@ def save(figure: "Figure", stem: str | os.PathLike, dpi: int = 150) -> list[Path
     """
     paths = [Path(f"{os.fspath(stem)}.{suffix}") for suffix in ("png", "svg")]
     for path in paths:
-        with whole(path) as temporary:
+        with atomic_write(path) as temporary:
             figure.savefig(temporary, dpi=dpi)
     return paths
 

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from keras_resnet.files import whole
+from keras_resnet.files import atomic_write
 from keras_resnet.report.page import page
 from keras_resnet.report.runs import read_run
 
@@ -33,6 +33,6 @@ def write_report(run: str | os.PathLike, out: str | os.PathLike | None = None) -
     found = read_run(run)
     path = Path(run, "report.html") if out is None else Path(out)
     text = page(found)
-    with whole(path) as temporary:
+    with atomic_write(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
     return path

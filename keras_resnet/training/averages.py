@@ -13,7 +13,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from keras_resnet.files import whole
+from keras_resnet.files import atomic_write
 from keras_resnet.layers.backend import backend_part
 
 backend = backend_part("training", "averages")
@@ -177,7 +177,7 @@ class WeightAverages(keras.callbacks.Callback):
         Args:
             path: of a `.keras` file.
         """
-        with self.applied(), whole(path) as temporary:
+        with self.applied(), atomic_write(path) as temporary:
             self.averaged.save(temporary)
 
 

@@ -2,8 +2,6 @@
 
 import json
 import re
-import zipfile
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,12 +9,9 @@ from typing import Any
 import keras
 import numpy as np
 
-from keras_resnet.files import whole
+from keras_resnet.files import DAMAGE, atomic_write
 
 RECORD = "record.json"
-# What numpy.load and zipfile raise about a file that was cut or altered: every array is stored
-# with its CRC-32.
-DAMAGE = (ValueError, KeyError, EOFError, OSError, zipfile.BadZipFile, zlib.error)
 
 
 @dataclass(frozen=True)
@@ -71,7 +66,7 @@ class Checkpoints:
             OSError: it cannot be written; those there stay.
         """
         record = np.frombuffer(json.dumps(checkpoint.record).encode(), "uint8")
-        with whole(self.path(checkpoint.step)) as path, path.open("wb") as file:
+        with atomic_write(self.path(checkpoint.step)) as path, path.open("wb") as file:
             np.savez(file, **{RECORD: record, **checkpoint.arrays})  # type: ignore[arg-type]
         for step in self.steps()[: -self.keep]:
             self.path(step).unlink(missing_ok=True)

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 import keras
 
-from keras_resnet.files import plainly, refuse_other_settings, whole
+from keras_resnet.files import atomic_write, refuse_other_settings, to_json
 from keras_resnet.networks.paper import is_count
 from keras_resnet.training.checkpoints import Checkpoint, Checkpoints, make_metrics
 from keras_resnet.training.distribution import Distribution, active
@@ -112,7 +112,7 @@ def fit(
     folder = None if out is None else Path(out)
     checkpoints = None if folder is None else Checkpoints(folder / "checkpoints")
     told = {**(configuration or {}), "backend": keras.backend.backend()}
-    context = {"configuration": json.loads(json.dumps(told, default=plainly))}  # as it is read
+    context = {"configuration": json.loads(json.dumps(told, default=to_json))}  # as it is read
     shown = progress and distribution.is_first
     line = Progress(total, data.steps_per_epoch, data.batch_size, shown=shown)
     with stop_on_signals() as request:
@@ -220,7 +220,7 @@ def report(rows: list[Row], folder: Path | None, line: Progress) -> None:
     if folder is None:
         return
     try:
-        with whole(folder / "log.csv") as path, path.open("w", newline="") as file:
+        with atomic_write(folder / "log.csv") as path, path.open("w", newline="") as file:
             writer = csv.DictWriter(file, list(dict.fromkeys(name for row in rows for name in row)))
             writer.writeheader()
             writer.writerows(rows)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from keras_resnet.files import whole
+from keras_resnet.files import atomic_write
 from keras_resnet.networks.paper import one_of
 from keras_resnet.weights.convert import entries, layout_of_model, to_theirs
 from keras_resnet.weights.dialects import Dialect
@@ -165,5 +165,5 @@ def save_weights(model, path: str | os.PathLike, dialect: str = "torchvision") -
             f".h5 is written for the dialects {', '.join(LAYERED)}. Received: dialect={dialect!r}"
         )
     arrays = arrays_of(model, dialect_of(layout_of_model(model), dialect))
-    with whole(path) as beside:
+    with atomic_write(path) as beside:
         WRITERS[path.suffix](beside, arrays)
