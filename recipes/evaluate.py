@@ -10,19 +10,19 @@
 With MSRA's weights, 10-crop is Table 3 (22.9 %, 21.8 %, 21.4 %) and multi-scale Table 4. On all
 50,000 images 10-crop costs ten times as many multiply-adds as 1-crop, multi-scale about 70 times.
 
-Writes --out/NETWORKS-PROTOCOL.json. A run that was stopped goes on where it was; what is there is
-not measured again. `python recipes/tables.py --results OUT` puts the numbers into the tables.
+Writes --out/NETWORKS-PROTOCOL.json. A run that was stopped goes on where it was, and a result that
+exists is not measured again. `python tools/paper_tables.py --results OUT` puts the numbers into the
+tables of the paper.
 """
 
 import dataclasses
-import json
 from pathlib import Path
 
-from common import option, start, table, write_json
+from common import option, start, table
 
 from keras_resnet.data import open_images
-from keras_resnet.evaluation import PROTOCOLS, evaluate, protocol_named
-from keras_resnet.evaluation.opening import HOW, open_models
+from keras_resnet.evaluation import PROTOCOLS, evaluate_named, protocol_named
+from keras_resnet.evaluation.opening import HOW
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,10 +49,10 @@ class Recipe:
             raise ValueError(f"`protocols` must be of {', '.join(PROTOCOLS)}. Received: none")
         if not all(map(str.isdigit, self.scales)):
             raise ValueError(f"`scales` must be in pixels. Received: {', '.join(self.scales)}")
-        self.looks()
+        self.protocols_by_name()
 
-    def looks(self):
-        """The protocols, by the names that their results' files have."""
+    def protocols_by_name(self):
+        """The protocols, by the names that the files of their results have."""
         scales = tuple(map(int, self.scales))
         return {
             "-".join((name, *self.scales)): protocol_named(name, scales) for name in self.protocols
@@ -70,46 +70,33 @@ def short(model):
     return path.name.removesuffix(".keras")
 
 
-def trained(model):
-    """How a recipe trained a network that it left as model.keras in a folder; None of others."""
-    told = Path(model).with_name("config.json")
-    if Path(model).name != "model.keras" or not told.is_file():
-        return None
-    record = json.loads(told.read_text())
-    flags = {name: flag for name, flag in record["recipe"].items() if name not in ("out", "data")}
-    return {"recipe": flags, "settings": record["settings"]}
-
-
 def main(recipe):
     data = open_images(recipe.data, recipe.split or None)
-    groups = [recipe.models] if recipe.ensemble else [(name,) for name in recipe.models]
     rows = []
-    for names in groups:
-        models, records = open_models(names, recipe.image or None)
-        together = "+".join(map(short, names))
-        for look, protocol in recipe.looks().items():
-            print(f"{together}, {look}, {len(data):,} images", flush=True)
-            path = Path(recipe.out, f"{together}-{look}.json")
-            found = evaluate(
-                models,
+    for names in [recipe.models] if recipe.ensemble else [(name,) for name in recipe.models]:
+        networks = "+".join(map(short, names))
+        for name, protocol in recipe.protocols_by_name().items():
+            print(f"{networks}, {name}, {len(data):,} images", flush=True)
+            found = evaluate_named(
+                names,
                 data,
                 protocol,
-                records,
+                image=recipe.image or None,
                 average=recipe.average,
                 batch_size=recipe.batch_size or None,
                 comment=recipe.comment,
                 thumbnails=recipe.thumbnails,
-                out=path,
+                out=Path(recipe.out, f"{networks}-{name}.json"),
             )
-            write_json(path, found.record | {"training": list(map(trained, names))})
             low, high = found.record["top1"]["interval_95"]
+            top5 = found.top5_error
             rows.append(
                 {
-                    "networks": together,
-                    "protocol": look,
+                    "networks": networks,
+                    "protocol": name,
                     "top-1 error (%)": f"{found.top1_error:.2f}",
                     "95 % interval": f"{low:.2f} to {high:.2f}",
-                    "top-5 error (%)": f"{found.top5_error:.2f}" if found.top5_error else "",
+                    "top-5 error (%)": "" if top5 is None else f"{top5:.2f}",
                 }
             )
     print(f"\n{table(rows)}\n\nIn {recipe.out}")

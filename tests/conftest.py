@@ -55,12 +55,3 @@ def shared_data() -> pathlib.Path:
     if not folder or not pathlib.Path(folder).is_dir():
         pytest.skip("KERAS_RESNET_DATA does not name a folder")
     return pathlib.Path(folder)
-
-
-@pytest.fixture
-def tables(monkeypatch):
-    """recipes/tables.py as a module."""
-    monkeypatch.syspath_prepend(str(pathlib.Path(__file__).parents[1] / "recipes"))
-    import tables
-
-    return tables

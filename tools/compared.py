@@ -8,8 +8,8 @@ from pathlib import Path
 
 import marked
 from marked import table
+from published import TABLES
 
-from keras_resnet.evaluation.published import TABLES
 from keras_resnet.networks.family import summary_table
 from keras_resnet.networks.settings import SETTINGS
 from keras_resnet.networks.systems import NETWORKS, SYSTEMS

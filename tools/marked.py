@@ -11,35 +11,45 @@ from keras_resnet.files import atomic_write
 
 
 def table(head: str, rows: Iterable[Iterable[str]]) -> str:
+    """A Markdown table; `head` has the titles of its columns, separated by " | "."""
     columns = head.split(" | ")
     lines = [columns, ["---"] * len(columns), *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def main(doc: str | None, pages: dict[pathlib.Path, Callable[[str], str]]) -> None:
-    """Writes the tables of pages anew, or with `--check` says whether that is needed.
+    """Updates the tables of pages; with `--check` only says which are out of date.
 
     Args:
         doc: the docstring of the program.
-        pages: what makes of a page's text the text with fresh tables, by the page.
+        pages: from a page to the function that returns its text with new tables.
     """
-    parser = argparse.ArgumentParser(description=(doc or "").split("\n")[0])
-    parser.add_argument("--check", action="store_true", help="fail where a table is stale")
-    check = parser.parse_args().check
-    before = {page: page.read_text() for page in pages}
+    update(pages, parser(doc).parse_args().check)
+
+
+def parser(doc: str | None) -> argparse.ArgumentParser:
+    """A command line with `--check`."""
+    found = argparse.ArgumentParser(description=(doc or "").split("\n")[0])
+    found.add_argument("--check", action="store_true", help="fail where a table is out of date")
+    return found
+
+
+def update(pages: dict[pathlib.Path, Callable[[str], str]], check: bool) -> None:
+    """Writes the pages whose text changes; with `check`, exits with an error that names them."""
+    before = {page: page.read_text() if page.exists() else "" for page in pages}
     after = {page: write(before[page]) for page, write in pages.items()}
     stale = {page: text for page, text in after.items() if text != before[page]}
     if check and stale:
         names = ", ".join(page.name for page in stale)
         raise SystemExit(f"stale, run python tools/{pathlib.Path(sys.argv[0]).name}: {names}")
     for page, text in stale.items():
-        with atomic_write(page) as half:
-            half.write_text(text)
+        with atomic_write(page) as temporary:
+            temporary.write_text(text)
         print(f"wrote {page.name}")
 
 
 def written(text: str, *tables: Callable[[], str]) -> str:
-    """The text with what stands between the markers of each table's name written anew."""
+    """The text with a new table between the markers of each function's name."""
     for write in tables:
         marked = re.compile(rf"(<!-- {write.__name__} -->\n).*?(<!-- end -->)", re.DOTALL)
         if not marked.search(text):
@@ -50,7 +60,7 @@ def written(text: str, *tables: Callable[[], str]) -> str:
 
 
 def printed(text: str, folder: pathlib.Path) -> str:
-    """The text with what stands under each `<!-- python ... -->` printed anew by that command."""
+    """The text with the output of each command `<!-- python ... -->` between its markers."""
     marked = re.compile(r"(<!-- python (.*?) -->\n).*?(<!-- end -->)", re.DOTALL)
     if not marked.search(text):
         raise SystemExit("The page has no table that a command prints")

@@ -56,18 +56,14 @@ def add(commands) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    from keras_resnet.data import open_images
-    from keras_resnet.evaluation import evaluate, protocol_named
-    from keras_resnet.evaluation.opening import open_models
+    from keras_resnet.evaluation import evaluate_named, protocol_named
 
-    protocol = protocol_named(options.protocol, options.scales)
-    data = open_images(options.data, options.split)
-    models, records = open_models(options.models, options.image)
-    found = evaluate(
-        models,
-        data,
-        protocol,
-        records,
+    found = evaluate_named(
+        options.models,
+        options.data,
+        protocol_named(options.protocol, options.scales),
+        image=options.image,
+        split=options.split,
         average=options.average,
         batch_size=options.batch_size,
         out=options.out,

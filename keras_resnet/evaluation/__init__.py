@@ -2,6 +2,7 @@
 
 from keras_resnet.evaluation.dense import fully_convolutional
 from keras_resnet.evaluation.metrics import wilson
+from keras_resnet.evaluation.opening import evaluate_named
 from keras_resnet.evaluation.protocols import PROTOCOLS, Protocol, protocol_named
 from keras_resnet.evaluation.results import Evaluation, read
 from keras_resnet.evaluation.run import evaluate
@@ -13,6 +14,7 @@ __all__ = [
     "Geometry",
     "Protocol",
     "evaluate",
+    "evaluate_named",
     "fully_convolutional",
     "protocol_named",
     "read",

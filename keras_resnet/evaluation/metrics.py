@@ -52,26 +52,6 @@ def error(wrong: int, images: int) -> dict[str, Any]:
     }
 
 
-def ranks(scores: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """How many classes come before the true one; of equal scores the lower label comes first.
-
-    Args:
-        scores: (n, classes), larger for likelier.
-        labels: (n,).
-
-    Returns:
-        Integers (n,): 0 where the best class is the true one, below 5 where top-5 has it.
-
-    Example:
-
-    >>> ranks(np.array([[0.1, 0.7, 0.2], [0.5, 0.5, 0.0]]), np.array([2, 1]))
-    array([1, 1])
-    """
-    own = np.take_along_axis(scores, labels[:, None], axis=1)
-    earlier = np.arange(scores.shape[1]) < labels[:, None]
-    return ((scores > own) | ((scores == own) & earlier)).sum(axis=1)
-
-
 def per_class(
     labels: np.ndarray, predicted: np.ndarray, names: Sequence[str]
 ) -> list[dict[str, Any]]:

@@ -1,9 +1,17 @@
-"""Networks as a command line names them."""
+"""Evaluation of networks and images as a command line names them."""
 
+import json
+import os
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import keras
 
+from keras_resnet.data import open_images
+from keras_resnet.evaluation.protocols import Protocol, protocol_named
+from keras_resnet.evaluation.results import Evaluation
+from keras_resnet.evaluation.run import evaluate
 from keras_resnet.models import build
 from keras_resnet.network import deep_graph
 from keras_resnet.networks.family import list_models
@@ -81,15 +89,62 @@ def saved_model(path: str) -> keras.Model:
         ) from error
 
 
-def open_models(
-    texts: list[str] | tuple[str, ...], image: str | None = None
-) -> tuple[list[keras.Model], list]:
+def open_models(names: Sequence[str], image: str | None = None) -> tuple[list[keras.Model], list]:
     """Several networks and their records, as `evaluate` takes them.
 
     Raises:
-        ValueError: none is named; or see `open_model`.
+        ValueError: there is no name; or see `open_model`.
     """
-    if not texts:
+    if not names:
         raise ValueError(f"A model must be {HOW}. Received: none")
-    opened = [open_model(text, image) for text in texts]
+    opened = [open_model(name, image) for name in names]
     return [model for model, _ in opened], [record for _, record in opened]
+
+
+def training_of(name: str) -> dict[str, Any] | None:
+    """How a recipe trained the network that it saved as model.keras in a folder; None of others."""
+    path = Path(name).with_name("config.json")
+    if Path(name).name != "model.keras" or not path.is_file():
+        return None
+    record = json.loads(path.read_text())
+    flags = {flag: value for flag, value in record["recipe"].items() if flag not in ("out", "data")}
+    return {"recipe": flags, "settings": record["settings"]}
+
+
+def evaluate_named(
+    names: Sequence[str],
+    data: Any,
+    protocol: str | Protocol = "1-crop",
+    *,
+    image: str | None = None,
+    split: str | None = None,
+    **options: Any,
+) -> Evaluation:
+    """Opens networks and images by their names, and measures the error of the networks together.
+
+    This is what `keras-resnet evaluate` and `recipes/evaluate.py` run.
+
+    Args:
+        names: of the networks, as `open_model` takes them; several are an ensemble.
+        data: path or name of the images, as `keras_resnet.data.open_images` takes it, or the
+            images that it returned.
+        protocol: as `evaluate` takes it.
+        image: the record whose resizing, cropping and normalization weights of your own expect.
+        split: of the data, where it has several.
+        options: other arguments of `evaluate`.
+
+    Returns:
+        The results. Their record also says how a recipe of this package trained the networks,
+        under `"training"`.
+
+    Raises:
+        ValueError: see `open_model`, `keras_resnet.data.open_images` and `evaluate`.
+        FileNotFoundError: there is no such file.
+
+    Example: `evaluate_named(["resnet50.tv2"], "val/", "10-crop", out="r50.json")`
+    """
+    protocol = protocol_named(protocol)
+    images = open_images(data, split) if isinstance(data, str | os.PathLike) else data
+    models, records = open_models(names, image)
+    training = [training_of(name) for name in names]
+    return evaluate(models, images, protocol, records, training=training, **options)

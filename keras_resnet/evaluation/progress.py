@@ -1,5 +1,6 @@
 """What is known of each image so far, in memory and in a file."""
 
+import functools
 import json
 import sys
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from keras_resnet.files import DAMAGE, atomic_write
+from keras_resnet.files import DAMAGE, atomic_write, refuse_other_settings
 
 ARRAYS = {
     "done": bool,
@@ -18,6 +19,13 @@ ARRAYS = {
     "true_probability": np.float32,
 }
 SHOW_EVERY = {True: 0.05, False: 30}  # seconds between two states of a bar: on a terminal or not
+
+
+refuse_other_results = functools.partial(
+    refuse_other_settings,
+    what="results",
+    remedy="Nothing is written over: choose another file or move this one away",
+)
 
 
 class Progress:
@@ -73,7 +81,7 @@ class Progress:
             raise ValueError(
                 f"{self.path} cannot be read: move it away to start again. {error}"
             ) from error
-        refuse_other(configuration, self.configuration, self.path)
+        refuse_other_results(self.path, configuration, self.configuration)
         self.arrays = {name: arrays[name].astype(kind) for name, kind in ARRAYS.items()}
 
 
@@ -97,16 +105,3 @@ class Bar:
         done = self.progress["done"]
         wrong = 100 * np.mean(self.progress["rank"][done] > 0) if done.any() else 0.0
         self.bar.update(int(done.sum()) - self.before, [("top-1 error (%)", wrong)])
-
-
-def refuse_other(found: dict, wanted: dict, path: Path) -> None:
-    """Raises where a file's results depend on something else than what is asked for."""
-    wanted = json.loads(json.dumps(wanted))  # tuples are lists there
-    differ = [name for name in {**found, **wanted} if found.get(name) != wanted.get(name)]
-    if differ:
-        has = "; ".join(f"{name} {found.get(name)}" for name in differ)
-        asked = "; ".join(f"{name} {wanted.get(name)}" for name in differ)
-        raise ValueError(
-            f"{path} holds results of another configuration, and nothing is written over: choose "
-            f"another file or move it away. It has: {has}. Received: {asked}"
-        )

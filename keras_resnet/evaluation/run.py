@@ -21,13 +21,13 @@ from keras_resnet.evaluation.contenders import (
     softmax,
 )
 from keras_resnet.evaluation.images import source_of
-from keras_resnet.evaluation.metrics import ranks
-from keras_resnet.evaluation.progress import Bar, Progress, refuse_other
+from keras_resnet.evaluation.progress import Bar, Progress, refuse_other_results
 from keras_resnet.evaluation.protocols import Protocol, as_dict, protocol_named
 from keras_resnet.evaluation.results import Evaluation
 from keras_resnet.evaluation.sums import Sums
 from keras_resnet.evaluation.views import views
 from keras_resnet.files import write_json
+from keras_resnet.images.ranking import ranks
 from keras_resnet.networks.paper import is_count, one_of
 
 SAVE_EVERY = 60  # seconds
@@ -47,6 +47,7 @@ def evaluate(
     verbose: int = 1,
     thumbnails: int = 24,
     comment: str = "",
+    training: Sequence[dict[str, Any] | None] = (),
 ) -> Evaluation:
     """Measures the error of a network, or of several together, by a protocol of the paper.
 
@@ -70,6 +71,7 @@ def evaluate(
         verbose: 1 shows a progress bar, 0 nothing.
         thumbnails: how many of the most confident mistakes are kept with a small picture.
         comment: kept with the results, such as where the images are from.
+        training: kept with the results: how each model was trained, as data for `json`.
 
     Returns:
         An `Evaluation`.
@@ -120,7 +122,7 @@ def evaluate(
     measure(contenders, source, progress, size, workers, verbose)
     record = results.summary(source, progress, configuration)
     record["seconds"] = round(time.monotonic() - started, 1)
-    record["comment"] = comment
+    record |= {"comment": comment, "training": list(training)} if training else {"comment": comment}
     record["mistakes"] = results.mistakes(source, progress, thumbnails)
     if out:
         write_json(out, record)
@@ -184,7 +186,7 @@ def earlier(out, configuration) -> Evaluation | None:
         found = record["configuration"]
     except (ValueError, KeyError, TypeError) as error:
         raise ValueError(f"{out} holds no results of an evaluation; choose another file") from error
-    refuse_other(found, configuration, Path(out))
+    refuse_other_results(out, found, configuration)
     return results.read(out)
 
 

@@ -5,6 +5,7 @@ import pathlib
 import sys
 
 import keras
+import paper_tables
 import pytest
 from support import fill
 from support.evaluation import encoded, picture
@@ -104,9 +105,8 @@ def test_a_recipe_measures_each_network_and_both_together(folder, tmp_path, reci
     found = json.loads((tmp_path / "mine-1-crop.json").read_text())["configuration"]["models"]
     assert [model["weights"] for model in found] == [None], "they are nobody else's"
     assert "95 % interval" in capsys.readouterr().out
-    tables = recipe("tables")
     page = tmp_path / "page.md"
-    tables.main(tables.Recipe(results=(str(tmp_path),), out=str(page)))
+    paper_tables.main(["--results", str(tmp_path), "--out", str(page)])
     assert page.read_text().count("| 1-crop | 20") == 3
 
 
@@ -132,7 +132,7 @@ def test_results_are_called_by_networks_and_scales(recipe):
     names = ("resnet50.tv2=a/b.pth", "a/mine.keras", "runs/resnet34-A/model.keras")
     assert [evaluate.short(name) for name in names] == ["resnet50.tv2", "mine", "resnet34-A"]
     asked = evaluate.Recipe(models=("a",), data="d", protocols=("dense",), scales=("256", "384"))
-    assert {name: look.scales for name, look in asked.looks().items()} == {
+    assert {name: found.scales for name, found in asked.protocols_by_name().items()} == {
         "dense-256-384": (256, 384)
     }
 

@@ -44,7 +44,7 @@ def test_multi_scale_has_the_five_scales_of_the_paper():
 @pytest.mark.once
 @pytest.mark.parametrize("interpolation", ["bilinear", "bicubic"])
 def test_ten_crops_are_torchvisions_bit_for_bit(interpolation, shared_data):
-    from test_weights_parity import import_peer
+    from support.parity import import_peer
 
     transforms = import_peer("torchvision.transforms")
     image = pytest.importorskip("PIL.Image")

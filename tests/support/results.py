@@ -4,8 +4,11 @@ import dataclasses
 import json
 import pathlib
 
+import paper_tables
+from paper_rows import cifar10, imagenet
+from published import TABLES, Model
+
 from keras_resnet.evaluation.protocols import PROTOCOLS, as_dict
-from keras_resnet.evaluation.published import TABLE_3, TABLE_6, of
 from keras_resnet.weights import record_named
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -35,11 +38,9 @@ def as_json(record):
 
 def trained_here(**changes):
     """The same of a ResNet-50 that recipes/imagenet.py trained as the paper did."""
-    import imagenet
-
-    record, told = result(), imagenet.Recipe(model="resnet50")
+    record, recipe = result(), imagenet.Recipe(model="resnet50")
     settings = as_json(imagenet.recipe_of("paper", "resnet50"))
-    flags = dataclasses.asdict(told)
+    flags = dataclasses.asdict(recipe)
     for name, value in changes.items():
         (settings if name in settings else flags)[name] = value
     model = record["configuration"]["models"][0]
@@ -48,18 +49,22 @@ def trained_here(**changes):
     return record | {"training": [{"recipe": flags, "settings": settings}]}
 
 
+def line(row, results):
+    """A row as it stands on the page, and the result that filled it."""
+    cells, used = paper_tables.cells(row, results)
+    return f"| {' | '.join(cells)} |", used
+
+
 def row_20():
-    return next(row for row in TABLE_6.rows if row.models == of("cifar_resnet20", "A"))
+    return next(row for row in TABLES[4].rows if row.models == (Model("cifar_resnet20"),))
 
 
 def row_50():
-    return next(row for row in TABLE_3.rows if row.method == "ResNet-50")
+    return next(row for row in TABLES[1].rows if row.method == "ResNet-50")
 
 
 def training_run(**changes):
     """results.json of recipes/cifar10.py, as if the paper's ResNet-20 had been trained."""
-    import cifar10
-
     recipe = dataclasses.asdict(cifar10.Recipe(accumulate=2))
     settings = as_json(cifar10.RECIPES["paper"])
     final = {"top1_error": 8.5, "top5_error": 0.4, "images": 10_000}

@@ -3,11 +3,14 @@
 import copy
 import json
 
+import paper_tables
 import pytest
+from paper_rows import as_evaluation
+from published import Model
 from support import without_values
-from support.results import result, row_20, row_50, trained_here, training_run
+from support.results import line, result, row_20, row_50, trained_here, training_run
 
-from keras_resnet.evaluation.published import Model
+from keras_resnet.evaluation.opening import training_of
 from keras_resnet.models import build
 from keras_resnet.weights import graph_options
 
@@ -45,15 +48,15 @@ def change(record, part, name, value):
         ("models", "model", "resnet26", "no row is of these networks"),
     ],
 )
-def test_a_result_of_something_else_fills_no_row(part, name, value, differs, tables):
+def test_a_result_of_something_else_fills_no_row(part, name, value, differs):
     """It stands below the tables with what differs."""
     record = change(result(), part, name, value)
-    assert tables.line(row_50(), {"a.json": record})[1] is None
-    assert differs in tables.page({"a.json": record}).splitlines()[-1]
+    assert line(row_50(), {"a.json": record})[1] is None
+    assert differs in paper_tables.page({"a.json": record}).splitlines()[-1]
 
 
-def test_a_network_trained_here_as_in_the_paper_fills_its_row(tables):
-    assert tables.line(row_50(), {"a": trained_here(seed=3, workers=2)})[1] == "a"
+def test_a_network_trained_here_as_in_the_paper_fills_its_row():
+    assert line(row_50(), {"a": trained_here(seed=3, workers=2)})[1] == "a"
 
 
 @pytest.mark.parametrize(
@@ -67,24 +70,24 @@ def test_a_network_trained_here_as_in_the_paper_fills_its_row(tables):
         ({"dataset": "digits"}, "dataset digits, not imagenet"),
     ],
 )
-def test_a_network_that_was_trained_otherwise_fills_no_row(changes, differs, tables):
+def test_a_network_that_was_trained_otherwise_fills_no_row(changes, differs):
     record = trained_here(**changes)
-    assert tables.line(row_50(), {"a": record})[1] is None
-    assert differs in tables.page({"a": record}).splitlines()[-1]
+    assert line(row_50(), {"a": record})[1] is None
+    assert differs in paper_tables.page({"a": record}).splitlines()[-1]
 
 
 @pytest.mark.parametrize("kind", ["arrays", "files"])
-def test_ten_thousand_images_need_not_be_those_of_cifar_10(kind, tables):
-    record = tables.of_a_run(training_run())
-    assert tables.line(row_20(), {"a": record})[1] == "a"
+def test_ten_thousand_images_need_not_be_those_of_cifar_10(kind):
+    record = as_evaluation(training_run())
+    assert line(row_20(), {"a": record})[1] == "a"
     record["configuration"]["data"] = {"kind": kind, "images": 10_000, "classes": 10}
-    assert tables.line(row_20(), {"a": record})[1] is None
+    assert line(row_20(), {"a": record})[1] is None
 
 
-def test_the_newest_of_two_results_fills_a_row(tables):
+def test_the_newest_of_two_results_fills_a_row():
     old, new = (result() | {"date": date} for date in ("2026-01-01", "2026-02-01"))
-    assert tables.line(row_50(), {"old": old, "new": new})[1] == "new"
-    assert "(Table 3): measured again later" in tables.page({"old": old, "new": new})
+    assert line(row_50(), {"old": old, "new": new})[1] == "new"
+    assert "(Table 3): measured again later" in paper_tables.page({"old": old, "new": new})
 
 
 @pytest.mark.parametrize(
@@ -104,10 +107,10 @@ def test_the_newest_of_two_results_fills_a_row(tables):
         {"recompute_batch_norm": True},
     ],
 )
-def test_a_run_that_trained_otherwise_stands_below_the_tables(change, tables):
-    record = tables.of_a_run(training_run(**change))
-    assert tables.line(row_20(), {"a": record})[1] is None
-    last = tables.page({"a": record}).splitlines()[-1]
+def test_a_run_that_trained_otherwise_stands_below_the_tables(change):
+    record = as_evaluation(training_run(**change))
+    assert line(row_20(), {"a": record})[1] is None
+    last = paper_tables.page({"a": record}).splitlines()[-1]
     assert "trained with recipe" in last
     assert "(Table 6): " in last
 
@@ -147,12 +150,10 @@ def test_what_changes_a_graph_is_recorded(network, options):
     assert graph_options(built) == graph_options(usual) | options
 
 
-def test_how_a_network_was_trained_is_read_beside_it(tables, tmp_path):
-    import evaluate
-
-    told = {"recipe": {"recipe": "goyal", "out": "a", "data": "b"}, "settings": {"epochs": 90}}
-    (tmp_path / "config.json").write_text(json.dumps(told | {"steps": 9}))
-    found = evaluate.trained(str(tmp_path / "model.keras"))
+def test_how_a_network_was_trained_is_read_beside_it(tmp_path):
+    trained = {"recipe": {"recipe": "goyal", "out": "a", "data": "b"}, "settings": {"epochs": 90}}
+    (tmp_path / "config.json").write_text(json.dumps(trained | {"steps": 9}))
+    found = training_of(str(tmp_path / "model.keras"))
     assert found == {"recipe": {"recipe": "goyal"}, "settings": {"epochs": 90}}
     for other in (tmp_path / "other.keras", tmp_path / "elsewhere" / "model.keras", "resnet50.tv"):
-        assert evaluate.trained(str(other)) is None
+        assert training_of(str(other)) is None

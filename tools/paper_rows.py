@@ -1,20 +1,24 @@
-"""In what a result differs from what a row of the paper's tables is of."""
+"""How a result differs from what a row of the paper's tables measures."""
 
 import dataclasses
 import json
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "recipes"))
 
 import cifar10
 import imagenet
+from published import CIFAR_TEST, IMAGENET_VALIDATION, Model, Row
 
 from keras_resnet.evaluation.metrics import error
 from keras_resnet.evaluation.protocols import PROTOCOLS, as_dict, protocol_named
-from keras_resnet.evaluation.published import CIFAR_TEST, IMAGENET_VALIDATION
 from keras_resnet.weights import record_named
 
 ERRORS = ("top1_error", "top5_error")
 ORIGINAL = "CIFAR-10 as Keras downloads it"
 RULE = ("size", "crop_pct", "interpolation", "antialias", "channels")
-# Flags of the recipes that say nothing of how a network is trained, or whose effect is in a
+# Flags of the recipes that do not change how a network is trained, or whose effect is seen in a
 # result's graph, data or protocol.
 NEUTRAL = (
     *("out", "fresh", "checkpoint_every", "seed", "backend", "tensorboard", "distribute", "model"),
@@ -22,11 +26,11 @@ NEUTRAL = (
 )
 
 
-def unlike(record, row) -> list[str] | None:
-    """In what a result differs from what the command of a row measures.
+def differences(record: dict, row: Row) -> list[str] | None:
+    """How a result differs from what the command of a row measures.
 
     Returns:
-        A list of differences, empty for a result of the row; None where the networks are others.
+        Sentences, none for a result of the row; None where the result is of other networks.
     """
     configuration = record["configuration"]
     training = record.get("training") or [None] * len(configuration["models"])
@@ -39,82 +43,84 @@ def unlike(record, row) -> list[str] | None:
         return None
     protocol = as_dict(protocol_named(row.protocol, row.scales))
     del protocol["source"]
-    found = others(configuration["protocol"], protocol)
-    found += others(configuration, {"average": "softmax"})
-    found += [f"data {text}" for text in others(configuration["data"], data_of(row))]
+    found = other_values(configuration["protocol"], protocol)
+    found += other_values(configuration, {"average": "softmax"})
+    found += [f"data {text}" for text in other_values(configuration["data"], data_of(row))]
     for (model, trained), one in zip(measured, wanted, strict=True):
-        differences = unlike_model(model, trained, one)
         several = f"{one.network}: " if len(set(names)) > 1 else ""
-        found += [f"{several}{difference}" for difference in differences]
+        found += [f"{several}{text}" for text in differences_of_model(model, trained, one)]
     return found
 
 
-def others(measured, wanted) -> list[str]:
-    """What is not as wanted, in words."""
+def other_values(measured: dict, wanted: dict) -> list[str]:
+    """Which values are not as wanted, in words."""
     return [
-        f"{name} {shown(measured.get(name))}, not {shown(value)}"
+        f"{name} {in_words(measured.get(name))}, not {in_words(value)}"
         for name, value in wanted.items()
         if measured.get(name) != value
     ]
 
 
-def shown(value) -> str:
+def in_words(value) -> str:
     if isinstance(value, list):
         return " ".join(map(str, value)) or "none"
     return "another" if isinstance(value, dict) else "none" if value is None else str(value)
 
 
-def data_of(row):
+def data_of(row: Row) -> dict:
+    """The images that a row of the paper was measured on, as results describe them."""
     if row.models[0].network.startswith("cifar_"):
         return {"kind": ORIGINAL, "images": CIFAR_TEST}
     return {"kind": "files", "images": IMAGENET_VALIDATION, "classes": 1000}
 
 
-def unlike_model(model, trained, wanted) -> list[str]:
-    """In what a network that was measured differs from a row's of that name."""
+def differences_of_model(model: dict, trained: dict | None, wanted: Model) -> list[str]:
+    """How a network that was measured differs from a row's of that name."""
     public = f"{wanted.network}.{wanted.weights}" if wanted.weights else "none but trained here"
     if model["weights"] is None:
-        wanted, found = dataclasses.replace(wanted, weights=""), unlike_training(trained, wanted)
+        wanted = dataclasses.replace(wanted, weights="")
+        found = differences_of_training(trained, wanted.network)
     else:
-        found = others(model, {"weights": public})
-    options = wanted.graph.keys() | model["graph"].keys()
-    found += others(model["graph"], {name: wanted.graph.get(name) for name in sorted(options)})
+        found = other_values(model, {"weights": public})
+    options = sorted(wanted.graph.keys() | model["graph"].keys())
+    found += other_values(model["graph"], {name: wanted.graph.get(name) for name in options})
     if model["weights"] in (None, public) and model.get("image"):
         rule = as_json(record_named(model["weights"] or "tv").image)
-        found += others(model["image"], {name: rule[name] for name in RULE})
+        found += other_values(model["image"], {name: rule[name] for name in RULE})
     return found
 
 
-def unlike_training(trained, wanted) -> list[str]:
-    """What of the paper's training was changed, in what recipes/cifar10.py or imagenet.py tells."""
+def differences_of_training(trained: dict | None, network: str) -> list[str]:
+    """What of the paper's training was changed, as config.json of a recipe records it."""
     if trained is None:
         return ["it is not recorded how it was trained"]
-    told = trained["recipe"]
-    if told["recipe"] != "paper":
-        return [f"trained with recipe {told['recipe']}"]
-    if wanted.network.startswith("cifar_"):
+    flags = trained["recipe"]
+    if flags["recipe"] != "paper":
+        return [f"trained with recipe {flags['recipe']}"]
+    if network.startswith("cifar_"):
         recipe, settings = cifar10, cifar10.RECIPES["paper"]
         # "a mini-batch size of 128 on two GPUs", each with statistics of its own
-        of_the_paper, neutral = {"accumulate": 2}, ()
+        of_the_paper, neutral = {"accumulate": 2}, NEUTRAL
     else:
-        recipe, settings = imagenet, imagenet.recipe_of("paper", wanted.network)
-        of_the_paper, neutral = {}, ("accumulate",)  # on how many GPUs the paper does not say
+        recipe, settings = imagenet, imagenet.recipe_of("paper", network)
+        # The paper does not say on how many GPUs.
+        of_the_paper, neutral = {}, (*NEUTRAL, "accumulate")
     settings = as_json(settings)
-    flags = {field.name: field.default for field in dataclasses.fields(recipe.Recipe)}
-    flags = {
+    defaults = {field.name: field.default for field in dataclasses.fields(recipe.Recipe)}
+    wanted = {
         name: value
-        for name, value in (flags | of_the_paper).items()
-        if name in told and name not in (*NEUTRAL, *neutral, *settings)
+        for name, value in (defaults | of_the_paper).items()
+        if name in flags and name not in (*neutral, *settings)
     }
-    return others(trained["settings"], settings) + others(told, flags)
+    return other_values(trained["settings"], settings) + other_values(flags, wanted)
 
 
-def as_json(record):
+def as_json(record) -> dict:
     return json.loads(json.dumps(dataclasses.asdict(record)))
 
 
-def of_a_run(record):
-    """What a run of recipes/cifar10.py measured at its end, as if it were an evaluation."""
+def as_evaluation(record: dict) -> dict | None:
+    """The result of a run of recipes/cifar10.py in the form of an evaluation; None of others."""
     recipe, settings, network = record["recipe"], record["settings"], record["network"]
     final = record["networks"][network].get("final", {})
     if not network.startswith("cifar_") or recipe.get("smoke") or not final.get("images"):
