@@ -6,10 +6,10 @@ at a tenth of the learning rate. A layer that is frozen must be frozen before `c
 
 import keras
 
+from keras_resnet.graph import all_layers
 from keras_resnet.network import Network
 from keras_resnet.networks.checks import checked_classes
 from keras_resnet.networks.resnet import head
-from keras_resnet.weights.convert import all_layers
 from keras_resnet.weights.dialects import place_of_layer
 
 

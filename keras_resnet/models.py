@@ -6,7 +6,7 @@ from typing import Any
 
 import keras
 
-from keras_resnet.network import deep_graph
+from keras_resnet.graph import deep_graph
 from keras_resnet.networks import options as opts
 from keras_resnet.networks.bn_inception import bn_inception
 from keras_resnet.networks.checks import check_name, checked_classes, checked_input_shape, is_flag

@@ -1,30 +1,10 @@
 """The model class: a Keras functional model of any depth."""
 
-import contextlib
-import sys
-import threading
-
 import keras
 
+from keras_resnet.graph import deep_graph
 from keras_resnet.layers import kernels
 from keras_resnet.layers.fusion import Plan
-
-# Keras walks a graph with one Python frame a node; ResNet-1202 has 4,800 nodes.
-# CPython keeps the frames of Python functions on the heap, so the walk is safe.
-DEEPEST_GRAPH = 200_000
-_limit_is_ours = threading.RLock()
-
-
-@contextlib.contextmanager
-def deep_graph():
-    """Lets Keras walk a graph deeper than Python's recursion limit, then restores the limit."""
-    with _limit_is_ours:  # two threads must not restore each other's limit
-        limit = sys.getrecursionlimit()
-        sys.setrecursionlimit(max(limit, DEEPEST_GRAPH))
-        try:
-            yield
-        finally:
-            sys.setrecursionlimit(limit)
 
 
 @keras.saving.register_keras_serializable("keras_resnet")

@@ -7,8 +7,8 @@ import keras
 import numpy as np
 from keras import layers
 
+from keras_resnet.graph import Graph, channel_axis, deep_graph, height_and_width, is_functional
 from keras_resnet.layers import SpatialPyramidPooling
-from keras_resnet.network import deep_graph
 
 Ending = Literal["softmax", "linear", "unknown"]
 # Layers between a flattened map and the classifier that do the same to every position.
@@ -76,9 +76,10 @@ def fully_convolutional(
         sides = slice(1, 3) if channels_first else slice(0, 2)
         shape[sides] = [None, None]
         image = keras.Input(shape, name="image")
-        last = fixed.output._keras_history.operation
+        graph = Graph(fixed)
+        last = graph.maker[id(fixed.outputs[0])].operation
         dense = keras.models.clone_model(
-            fixed, image, clone_function=lambda layer: sliding(layer, layer is last)
+            fixed, image, clone_function=lambda layer: sliding(graph, layer, layer is last)
         )
         for layer in model.layers:
             if layer.weights:
@@ -94,7 +95,7 @@ def fully_convolutional(
 
 
 def check(model) -> None:
-    if not isinstance(model, keras.Model) or not hasattr(model, "_nodes_by_depth"):
+    if not is_functional(model):
         raise ValueError(
             f"`model` must be a functional Keras model. Received: {type(model).__name__}"
         )
@@ -106,23 +107,23 @@ def check(model) -> None:
         )
 
 
-def sliding(layer, is_last: bool):
+def sliding(graph: Graph, layer, is_last: bool):
     """What stands for a layer of a crop's network in the one that slides."""
     for pooling, sliding_pooling in GLOBAL_POOLING.items():
         if isinstance(layer, pooling):
-            window = spatial(layer.input.shape, layer.data_format)
+            window = height_and_width(layer.input.shape, layer.data_format)
             return sliding_pooling(window, 1, data_format=layer.data_format, name=layer.name)
     if isinstance(layer, layers.Flatten):
         return layers.Identity(name=layer.name)
     if isinstance(layer, layers.Dense):
-        return convolution(layer, is_last)
+        return convolution(graph, layer, is_last)
     if isinstance(layer, layers.InputLayer):
         return layer
     config = layer.get_config()
     if isinstance(layer, SpatialPyramidPooling):
         return SpatialPyramidPooling.from_config({**config, "window": window_side(layer)})
     if isinstance(layer, layers.AveragePooling2D | layers.MaxPooling2D):
-        if spatial(layer.output.shape, layer.data_format) == (1, 1):
+        if height_and_width(layer.output.shape, layer.data_format) == (1, 1):
             config["strides"] = (1, 1)  # one window in the crop: neighbours are a pixel apart
     elif len(layer.output.shape) != 4:
         if not isinstance(layer, POINTWISE):
@@ -139,7 +140,7 @@ def sliding(layer, is_last: bool):
 
 def window_side(layer: SpatialPyramidPooling) -> int:
     """Side of the map that a pyramid pools in a crop (arXiv:1502.01852, Sec. 3: 14)."""
-    height, width = spatial(layer.input.shape, layer.data_format)
+    height, width = height_and_width(layer.input.shape, layer.data_format)
     if height != width:
         raise ValueError(
             f"The pyramid {layer.name!r} slides over square windows. Received: a crop whose map "
@@ -156,11 +157,7 @@ def reshape_for_maps(layer, config: dict[str, Any]) -> None:
         config["shared_axes"] = [axis for axis in (1, 2, 3) if axis != channel_axis()]
 
 
-def channel_axis() -> int:
-    return 3 if keras.config.image_data_format() == "channels_last" else 1
-
-
-def convolution(layer: layers.Dense, is_last: bool) -> layers.Conv2D:
+def convolution(graph: Graph, layer: layers.Dense, is_last: bool) -> layers.Conv2D:
     """A fully connected layer as a convolution of the map that it was given whole."""
     if layer.lora_enabled or getattr(layer, "quantization_mode", None):
         raise ValueError(
@@ -168,7 +165,7 @@ def convolution(layer: layers.Dense, is_last: bool) -> layers.Conv2D:
         )
     return layers.Conv2D(
         layer.units,
-        window_of(layer),
+        window_of(graph, layer),
         # The last one's activation comes after channels are last.
         activation=None if is_last else layer.activation,
         use_bias=layer.use_bias,
@@ -178,21 +175,12 @@ def convolution(layer: layers.Dense, is_last: bool) -> layers.Conv2D:
     )
 
 
-def window_of(layer) -> tuple[int, int]:
+def window_of(graph: Graph, layer) -> tuple[int, int]:
     """Sides of the map that a Dense layer gets flattened; (1, 1) behind pooling or Dense."""
-    while True:
-        before = layer.input._keras_history.operation
-        if isinstance(before, layers.Flatten):
-            if len(before.input.shape) != 4:
-                return (1, 1)
-            return spatial(before.input.shape, before.data_format)
-        if not isinstance(before, POINTWISE):
-            return (1, 1)
-        layer = before
-
-
-def spatial(shape, data_format: str) -> tuple[int, int]:
-    return tuple(shape[1:3]) if data_format == "channels_last" else tuple(shape[2:4])
+    before = graph.before(graph.calls[layer][0], POINTWISE).operation
+    if isinstance(before, layers.Flatten) and len(before.input.shape) == 4:
+        return height_and_width(before.input.shape, before.data_format)
+    return (1, 1)
 
 
 def copy_weights(old, new) -> None:

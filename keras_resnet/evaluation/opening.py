@@ -12,8 +12,8 @@ from keras_resnet.data import open_images
 from keras_resnet.evaluation.protocols import Protocol, protocol_named
 from keras_resnet.evaluation.results import Evaluation
 from keras_resnet.evaluation.run import evaluate
+from keras_resnet.graph import deep_graph
 from keras_resnet.models import build
-from keras_resnet.network import deep_graph
 from keras_resnet.networks.family import list_models
 from keras_resnet.weights import load_weights
 from keras_resnet.weights.find import list_weights, record_named

@@ -19,7 +19,7 @@ import numpy as np
 import keras_resnet
 from keras_resnet.exporting import runtimes, writers
 from keras_resnet.exporting.formats import ExportError
-from keras_resnet.network import deep_graph
+from keras_resnet.graph import deep_graph
 
 # What a caller is told of as it is; all else that goes wrong is an ExportError.
 PASSED_ON = (ExportError, ImportError, OSError)

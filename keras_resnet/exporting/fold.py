@@ -16,11 +16,10 @@ from keras_resnet.exporting.rewrite import (
     copied,
     functional,
     is_channels_first,
-    is_graph,
     keep_values,
-    nodes_of,
     same,
 )
+from keras_resnet.graph import is_functional, nodes_of
 
 NORMS = (keras.layers.BatchNormalization, ours.BatchNormalization)
 # Layers that do nothing in inference.
@@ -78,7 +77,7 @@ def fold_batch_norm(model: keras.Model, strict: bool = True) -> keras.Model:
             return None
         if layer in plan.alone:
             return depthwise(layer)
-        if is_graph(layer) or isinstance(layer, keras.Sequential):
+        if is_functional(layer) or isinstance(layer, keras.Sequential):
             return fold_batch_norm(layer, strict)
         if layer in plan.changed:
             return with_bias(layer)
@@ -91,7 +90,7 @@ def fold_batch_norm(model: keras.Model, strict: bool = True) -> keras.Model:
             new.bias.assign(shift.astype(np.float32))
         elif old in plan.changed:
             plan.changed[old].fill(old, new)
-        elif not is_graph(new):
+        elif not is_functional(new):
             keep_values(old, new)
 
     return copied(graph, make, fill)

@@ -31,8 +31,8 @@ from keras_resnet.exporting.verification import (
     compared,
     outputs_of,
 )
+from keras_resnet.graph import all_layers
 from keras_resnet.images.preprocessing import Preprocessing
-from keras_resnet.weights.convert import all_layers
 from keras_resnet.weights.records import ImageRule, Record
 
 # Of images to compare on where the model takes any.

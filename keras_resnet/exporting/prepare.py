@@ -9,12 +9,11 @@ from keras_resnet.exporting.fold import fold_batch_norm
 from keras_resnet.exporting.rewrite import (
     functional,
     is_channels_first,
-    is_graph,
     resized,
     stock,
 )
+from keras_resnet.graph import deep_graph, is_functional
 from keras_resnet.images.preprocessing import Preprocessing, known_resampling, whole_levels
-from keras_resnet.network import deep_graph
 from keras_resnet.weights.records import ImageRule
 
 INPUT = "image"
@@ -35,7 +34,7 @@ def image_shape(model: keras.Model) -> tuple[int | None, ...]:
 def check_portable(model: keras.Model) -> None:
     """Raises ValueError where a layer is more than its class, config and weights."""
     for layer in model.layers:
-        if is_graph(layer) or isinstance(layer, keras.Sequential):
+        if is_functional(layer) or isinstance(layer, keras.Sequential):
             check_portable(layer)
             continue
         module = type(layer).__module__.split(".")[0]

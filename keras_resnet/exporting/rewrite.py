@@ -6,7 +6,8 @@ from typing import Any
 import keras
 
 from keras_resnet import layers as ours
-from keras_resnet.network import Network, deep_graph
+from keras_resnet.graph import deep_graph, is_functional, nodes_of
+from keras_resnet.network import Network
 
 # What a file has instead of our layers: Keras' own, and the operations others are written in.
 STOCK = {
@@ -28,32 +29,21 @@ def functional(model: Any) -> keras.Model:
         if not model.built:
             raise ValueError(f"{wanted} that has been built. Received: {model.name!r}, not built")
         return keras.Model(model.inputs[0], model.outputs[0], name=model.name)
-    if not is_graph(model):
+    if not is_functional(model):
         raise ValueError(f"{wanted}. Received: {type(model).__name__}")
     model_class = type(model) if isinstance(model, Network) else keras.Model
     with deep_graph():
         return model_class(model.input, model.output, name=model.name)
 
 
-def is_graph(model: Any) -> bool:
-    """Whether Keras can copy the model node by node."""
-    return isinstance(model, keras.Model) and hasattr(model, "_run_through_graph")
-
-
 def is_channels_first(model: keras.Model) -> bool:
     """Whether the first layer that cares has channels first; the configured format if none."""
     for layer in model.layers:
-        if is_graph(layer):
+        if is_functional(layer):
             return is_channels_first(layer)
         if isinstance(layer, keras.layers.Conv2D):
             return layer.data_format == "channels_first"
     return keras.config.image_data_format() == "channels_first"
-
-
-def nodes_of(model: keras.Model) -> list:
-    """The calls of layers that make up a functional model, in the order they are made."""
-    by_depth = model._nodes_by_depth
-    return [node for depth in sorted(by_depth, reverse=True) for node in by_depth[depth]]
 
 
 def copied(
@@ -115,7 +105,7 @@ def resized(model: keras.Model, image: keras.KerasTensor) -> keras.Model:
     """The model on images of another size."""
 
     def make(layer):
-        nested = is_graph(layer) or isinstance(layer, keras.Sequential)
+        nested = is_functional(layer) or isinstance(layer, keras.Sequential)
         return keras.models.clone_model(layer) if nested else same(layer)
 
     return copied(functional(model), make, keep_values, image)
@@ -137,14 +127,14 @@ def stock(model: keras.Model, policy: str | None = None) -> keras.Model:
     ends = {node.operation for node in nodes_of(graph) if last & set(map(id, node.output_tensors))}
 
     def make(layer):
-        if is_graph(layer) or isinstance(layer, keras.Sequential):
+        if is_functional(layer) or isinstance(layer, keras.Sequential):
             return stock(layer, policy)
         changes = {} if policy is None else {"dtype": "float32" if layer in ends else policy}
         layer_class = STOCK.get(type(layer), type(layer))
         return layer_class.from_config({**layer.get_config(), **changes})
 
     def fill(old, new):
-        if not is_graph(new):
+        if not is_functional(new):
             keep_values(old, new)
 
     def write_out(layer, *inputs):

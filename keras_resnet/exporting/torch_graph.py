@@ -8,7 +8,8 @@ from typing import Any
 
 import keras
 
-from keras_resnet.exporting.rewrite import copied, functional, is_graph, keep_values, nodes_of
+from keras_resnet.exporting.rewrite import copied, functional, keep_values
+from keras_resnet.graph import is_functional, nodes_of
 from keras_resnet.layers.fusion import foldable_padding, plain_relu
 
 
@@ -18,7 +19,7 @@ def joined(model: keras.Model) -> keras.Model:
     borders, absorbed = borders_of(graph)
 
     def make(layer):
-        if is_graph(layer):
+        if is_functional(layer):
             return joined(layer)
         if layer in absorbed:
             return None
@@ -31,7 +32,7 @@ def joined(model: keras.Model) -> keras.Model:
         return type(layer).from_config(layer.get_config())
 
     def fill(old, new):
-        if not is_graph(new):
+        if not is_functional(new):
             keep_values(old, new)
 
     return copied(graph, make, fill)

@@ -15,7 +15,7 @@ from keras_resnet.exporting.formats import ExportError
 from keras_resnet.exporting.placing import members
 from keras_resnet.exporting.prepare import INPUT
 from keras_resnet.exporting.torch_graph import joined
-from keras_resnet.network import deep_graph
+from keras_resnet.graph import deep_graph
 
 OUTPUT = "output_0"
 

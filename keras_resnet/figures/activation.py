@@ -7,6 +7,7 @@ import numpy as np
 
 from keras_resnet.figures.maps import COLOUR_MAP, responses_to
 from keras_resnet.figures.style import bare, new_figure
+from keras_resnet.graph import Graph
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -57,9 +58,8 @@ def pooled_map(model: keras.Model):
     """
     before = last = model.layers[-1]
     if isinstance(last, keras.layers.Dense):
-        before = last.input._keras_history.operation
-        while isinstance(before, keras.layers.Dropout):
-            before = before.input._keras_history.operation
+        graph = Graph(model)
+        before = graph.before(graph.calls[last][0], (keras.layers.Dropout,)).operation
     if not isinstance(before, keras.layers.GlobalAveragePooling2D):
         raise ValueError(
             "`model` must end in global average pooling and a fully connected layer to have a "

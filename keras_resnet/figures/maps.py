@@ -9,7 +9,7 @@ import numpy as np
 
 from keras_resnet.costs import endpoints
 from keras_resnet.figures.style import GREY, bare, new_figure
-from keras_resnet.network import deep_graph
+from keras_resnet.graph import deep_graph
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 
 from keras_resnet.figures.style import COLOURS, new_figure
-from keras_resnet.network import deep_graph
+from keras_resnet.graph import deep_graph
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

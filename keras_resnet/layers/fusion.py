@@ -8,6 +8,7 @@ from collections import Counter
 
 import keras
 
+from keras_resnet.graph import nodes_of
 from keras_resnet.layers.convolution import Conv2D
 from keras_resnet.layers.normalization import BatchNormalization
 from keras_resnet.layers.pooling import MaxPooling2D
@@ -20,9 +21,7 @@ class Plan:
     def __init__(self, model):
         self.inputs = [id(x) for x in model.inputs]
         self.outputs = [id(x) for x in model.outputs]
-        depths = sorted(model._nodes_by_depth, reverse=True)
-        nodes = [node for depth in depths for node in model._nodes_by_depth[depth]]
-        self.steps = with_deaths(steps_of(nodes, self.outputs, model), self.outputs)
+        self.steps = with_deaths(steps_of(nodes_of(model), self.outputs, model), self.outputs)
 
 
 def steps_of(nodes, outputs, model) -> list[Step]:

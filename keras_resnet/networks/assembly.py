@@ -7,6 +7,7 @@ from typing import Any
 import keras
 from keras import layers
 
+from keras_resnet.graph import channel_axis
 from keras_resnet.layers import BatchNormalization, Conv2D, MaxPooling2D
 from keras_resnet.network import Network
 from keras_resnet.networks.options import Options
@@ -32,10 +33,6 @@ KITS = {
         keras.Model,
     ),
 }
-
-
-def channel_axis() -> int:
-    return 3 if keras.config.image_data_format() == "channels_last" else 1
 
 
 def classifier(x, classes, activation, *, initializer=keras.initializers.GlorotUniform, name="fc"):

@@ -15,6 +15,7 @@ from keras import ops
 
 from keras_resnet.files import atomic_write
 from keras_resnet.layers.backend import backend_part
+from keras_resnet.training.optimizers import without_variables
 
 backend = backend_part("training", "averages")
 
@@ -156,20 +157,16 @@ class WeightAverages(keras.callbacks.Callback):
         backend.synchronize(self.averaged)
         own = [ops.copy(source.value) for source in self.sources]
         self.swapped = True
-        self.optimizer._tracker.unlock()
-        for average in self.variables:
-            self.optimizer._untrack_variable(average)
-        try:
-            for source, average in zip(self.sources, self.variables, strict=True):
-                source.assign(ops.copy(average.value))
-            yield self.averaged
-        finally:
-            backend.synchronize(self.averaged)
-            for source, value in zip(self.sources, own, strict=True):
-                source.assign(value)
-            for average in self.variables:
-                self.optimizer._track_variable(average)
-            self.swapped = False
+        with without_variables(self.optimizer, self.variables):
+            try:
+                for source, average in zip(self.sources, self.variables, strict=True):
+                    source.assign(ops.copy(average.value))
+                yield self.averaged
+            finally:
+                backend.synchronize(self.averaged)
+                for source, value in zip(self.sources, own, strict=True):
+                    source.assign(value)
+                self.swapped = False
 
     def save(self, path: str | os.PathLike) -> None:
         """Saves the model with its averages for weights, whole or not at all.

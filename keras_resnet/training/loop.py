@@ -8,6 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_resnet.layers.backend import backend_part
 from keras_resnet.training.checkpoints import Checkpoint, Checkpoints, read_state, write_state
 from keras_resnet.training.distribution import Distribution
 from keras_resnet.training.watch import (
@@ -222,8 +223,7 @@ class Loop(keras.callbacks.CallbackList):
         training goes on."""
         if self.checkpoints is None:
             return True
-        if keras.backend.backend() == "jax":
-            self.model.jax_state_sync()
+        backend_part("training", "averages").synchronize(self.model)
         self.look()
         self.distribution.settle(self.model)
         if not self.distribution.is_first:

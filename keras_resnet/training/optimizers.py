@@ -5,7 +5,9 @@ and it decays batch normalization and biases too. The optimizers here keep Keras
 variables and names, so that a state saved with one can be loaded into the other.
 """
 
+import contextlib
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -272,3 +274,16 @@ class LAMB(backend.LAMB, CoupledDecay, keras.optimizers.Lamb):
 
 def norm(x):
     return ops.sqrt(ops.sum(ops.square(x)))
+
+
+@contextlib.contextmanager
+def without_variables(optimizer: keras.optimizers.Optimizer, variables: Sequence[keras.Variable]):
+    """Inside of `with`, the optimizer's own variables, as they are saved, are without these."""
+    optimizer._tracker.unlock()
+    for variable in variables:
+        optimizer._untrack_variable(variable)
+    try:
+        yield
+    finally:
+        for variable in variables:
+            optimizer._track_variable(variable)

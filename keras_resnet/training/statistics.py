@@ -5,6 +5,7 @@ from collections.abc import Iterable
 import keras
 import numpy as np
 
+from keras_resnet.graph import hidden_layers
 from keras_resnet.layers.backend import backend_part
 
 backend = backend_part("training", "statistics")
@@ -46,7 +47,7 @@ def recompute_batch_norm(model: keras.Model, batches: Iterable) -> int:
     >>> recompute_batch_norm(model, [np.ones((4, 8, 8, 3)), np.zeros((4, 8, 8, 3))])
     8
     """
-    layers = [x for x in model._flatten_layers() if is_moving(x)]
+    layers = [x for x in hidden_layers(model) if is_moving(x)]
     for layer in layers:
         if layer.renorm:
             raise ValueError(

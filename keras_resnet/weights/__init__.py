@@ -4,7 +4,8 @@ import os
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from keras_resnet.weights.convert import all_layers, layout_of_model
+from keras_resnet.graph import all_layers
+from keras_resnet.weights.convert import layout_of_model
 from keras_resnet.weights.dialects import DIALECTS, Layout
 from keras_resnet.weights.download import DownloadError, fetch
 from keras_resnet.weights.find import list_weights, record_named

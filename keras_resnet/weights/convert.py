@@ -1,11 +1,11 @@
 """Between a model's layers and a dialect's arrays, with every difference folded exactly."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from keras_resnet.graph import all_layers
 from keras_resnet.weights.dialects import Dialect, Layout, layout_of
 
 
@@ -100,13 +100,6 @@ def flattened_map(model) -> tuple[int, int, int] | None:
             first = layer.data_format == "channels_first"
             return (*sides[1:], sides[0]) if first else sides
     return None
-
-
-def all_layers(model) -> Iterator[Any]:
-    for layer in model.layers:
-        yield layer
-        if getattr(layer, "layers", None):
-            yield from all_layers(layer)
 
 
 def name_in(dialect: Dialect, layer: str, kind: str) -> str:

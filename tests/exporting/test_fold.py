@@ -11,7 +11,7 @@ from support.golden_cases import TINY
 
 import keras_resnet
 from keras_resnet import fold_batch_norm
-from keras_resnet.weights.convert import all_layers
+from keras_resnet.graph import all_layers
 
 
 def norms(model):

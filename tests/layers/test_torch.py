@@ -227,19 +227,19 @@ def test_a_shortcut_that_somebody_else_reads_is_not_written_over(make):
 def test_gradients_are_written_over_where_nobody_else_holds_them():
     model = small()
     taken = []
-    counted = torch_gradients.references
+    counted = torch_gradients.reference_counts
     alone = torch_gradients.REFERENCES_ALONE
 
-    def references(gradient):
+    def reference_counts(gradient):
         counts = counted(gradient)
         taken.append((*counts[:2], counts[2] - 1) == alone)
         return alone if taken[-1] else counts
 
-    torch_gradients.references = references
+    torch_gradients.reference_counts = reference_counts
     try:
         gradients(model, torch.tensor(images(2, 64, 64, 3)), training=True)
     finally:
-        torch_gradients.references = counted
+        torch_gradients.reference_counts = counted
     assert sum(taken) >= 50
 
 

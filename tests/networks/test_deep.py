@@ -10,7 +10,7 @@ import pytest
 from support import BACKEND, fill, images, logits, without_values
 
 import keras_resnet
-from keras_resnet.network import deep_graph
+from keras_resnet.graph import deep_graph
 
 
 @pytest.fixture(autouse=True)

@@ -18,18 +18,16 @@ from keras_resnet.training import LAMB, LARS, SGD, step_drops
 
 @pytest.mark.skipif(BACKEND != "torch", reason="of torch")
 def test_on_torch_the_fused_kernel_updates_what_is_large(monkeypatch):
-    import torch
+    from keras_resnet.training.torch import optimizers as torch_optimizers
 
-    from keras_resnet.training import torch_optimizers
-
-    fused = torch._fused_sgd_
+    fused = torch_optimizers.fused_sgd_
     elements = []
 
     def counted(values, *args, **kwargs):
         elements.extend(value.numel() for value in values)
         return fused(values, *args, **kwargs)
 
-    monkeypatch.setattr(torch, "_fused_sgd_", counted)
+    monkeypatch.setattr(torch_optimizers, "fused_sgd_", counted)
     model = keras_resnet.build("resnet18", input_shape=(32, 32, 3), classes=4)
     model.compile(SGD(0.1), "sparse_categorical_crossentropy")
     model.fit(np.ones((2, 32, 32, 3), "float32"), np.zeros(2), verbose=0)
@@ -42,7 +40,7 @@ def test_on_torch_the_fused_kernel_updates_what_is_large(monkeypatch):
 @pytest.mark.skipif(BACKEND != "torch", reason="of torch")
 @pytest.mark.parametrize("momentum", [0.9, 0.0])
 def test_on_torch_one_pass_over_memory_is_the_same_update(momentum, monkeypatch):
-    from keras_resnet.training import torch_optimizers
+    from keras_resnet.training.torch import optimizers as torch_optimizers
 
     monkeypatch.setattr(torch_optimizers, "ONE_THREAD", 0)
     found = applied(SGD(dropping(), momentum, weight_decay=0.05))

@@ -1,8 +1,8 @@
 """PyTorch: normalization, addition and ReLU as one step of autograd, which writes in place."""
 
-import sys
-
 import torch
+
+from keras_resnet.layers.torch.internals import reference_counts
 
 aten = torch.ops.aten
 
@@ -85,19 +85,9 @@ def gradient_of_input_(gradient, x, gamma, mean, inverse_std, dgamma, dbeta):
     return gradient.addcmul_(x, slope.view(per_channel))
 
 
-def references(gradient):
-    """How often a tensor, its memory and its Python object are held."""
-    storage = gradient.untyped_storage()
-    return (
-        gradient._use_count(),
-        torch._C._storage_Use_Count(storage._cdata),
-        sys.getrefcount(gradient),
-    )
-
-
 def is_ours(gradient):
     """Whether nothing but the running backward pass holds this tensor or its memory."""
-    return REFERENCES_ALONE is not None and references(gradient) == REFERENCES_ALONE
+    return REFERENCES_ALONE is not None and reference_counts(gradient) == REFERENCES_ALONE
 
 
 class Probe(torch.autograd.Function):
@@ -117,16 +107,14 @@ class Probe(torch.autograd.Function):
 
     @staticmethod
     def count(gradient):
-        return references(gradient)
+        return reference_counts(gradient)
 
 
 def references_alone():
-    """The counts of `references` in `is_ours`, in `backward`, when nobody else holds the gradient.
+    """The `reference_counts` that `is_ours` sees in `backward` of a gradient nobody else holds.
 
     They depend on the versions of Python and torch. None where torch no longer counts.
     """
-    if not hasattr(torch.Tensor, "_use_count") or not hasattr(torch._C, "_storage_Use_Count"):
-        return None
     with torch.inference_mode(False), torch.enable_grad():
         x = torch.ones(2, 2, requires_grad=True)
         (Probe.apply(x) @ torch.ones(2, 2)).sum().backward()

@@ -6,7 +6,14 @@ A channels-last map (batch, height, width, channels) is what torch calls a tenso
 
 import torch
 
+from keras_resnet.graph import channel_axis
 from keras_resnet.layers.stock import value_of
+from keras_resnet.layers.torch.internals import (
+    foreach_clamp_min_,
+    foreach_pow,
+    foreach_sub_,
+    stored_value,
+)
 
 # Statistics of half precision maps are taken, and their parameters kept, in float32.
 MAPS = (torch.float32, torch.float64, torch.bfloat16, torch.float16)
@@ -24,17 +31,13 @@ def channels_back(x, axis):
     return x.permute(0, 2, 3, 1) if axis == 3 else x
 
 
-def channel_axis(data_format):
-    return 3 if data_format == "channels_last" else 1
-
-
 def out_first(value):
     """The same (height, width, in, out), laid out in memory as out, height, width, in."""
     return value.permute(3, 0, 1, 2).contiguous().permute(1, 2, 3, 0)
 
 
 def store_kernel(variable):
-    value = variable._value
+    value = stored_value(variable)
     if value is not None and not value.is_meta:  # None: made in a stateless scope
         value.data = out_first(value.data)
 
@@ -93,9 +96,9 @@ def normalize_batch(x, gamma, beta, axis, epsilon, guess):
 
 def variances_of(inverse_stds, epsilon):
     """The biased variances, as Keras keeps them, that torch made inverses of."""
-    variances = torch._foreach_pow(inverse_stds, -2.0)
-    torch._foreach_sub_(variances, epsilon)
-    torch._foreach_clamp_min_(variances, 0.0)
+    variances = foreach_pow(inverse_stds, -2.0)
+    foreach_sub_(variances, epsilon)
+    foreach_clamp_min_(variances, 0.0)
     return variances
 
 

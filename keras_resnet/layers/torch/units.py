@@ -6,10 +6,20 @@ from dataclasses import dataclass
 import keras
 import torch
 
+from keras_resnet.graph import channel_axis, has_mask, standardized_inputs, training_kwargs
 from keras_resnet.layers import replicas
 from keras_resnet.layers.torch.gradients import NormalizeAddRelu
+from keras_resnet.layers.torch.internals import (
+    FOLDED_DTYPES,
+    convolution_add_relu,
+    convolution_add_relu_,
+    convolution_relu,
+    foreach_add_,
+    foreach_mul,
+    has_hooks,
+    is_transformed,
+)
 from keras_resnet.layers.torch.kernels import (
-    channel_axis,
     channels_back,
     channels_first,
     conv2d,
@@ -29,10 +39,10 @@ def run(model, inputs, training):
 
     Returns NotImplemented while something traces: it wants operations without side effects.
     """
-    if torch.compiler.is_compiling() or torch._C._are_functorch_transforms_active():
+    if torch.compiler.is_compiling() or is_transformed():
         return NotImplemented
-    inputs = model._standardize_inputs(inputs)
-    if any(x is None or x.is_meta or hasattr(x, "_keras_mask") for x in inputs):
+    inputs = standardized_inputs(model, inputs)
+    if any(x is None or x.is_meta or has_mask(x) for x in inputs):
         return NotImplemented
     plan = model.plan
     values, learned = Values(zip(plan.inputs, inputs, strict=True)), Statistics()
@@ -44,9 +54,7 @@ def run(model, inputs, training):
         for target in step.dead:
             values.pop(target, None)
     learned.keep()
-    outputs = keras.tree.pack_sequence_as(
-        model._outputs_struct, [values[target] for target in plan.outputs]
-    )
+    outputs = keras.tree.pack_sequence_as(model.output, [values[target] for target in plan.outputs])
     single = isinstance(outputs, (list, tuple)) and len(outputs) == 1
     return outputs[0] if single else outputs
 
@@ -96,10 +104,10 @@ class Statistics:
             means, inverse_stds = zip(*rows.values(), strict=True)
             batch = [*means, *variances_of(inverse_stds, epsilon)]
             moving = [norm.moving_mean for norm in rows] + [norm.moving_variance for norm in rows]
-            values = torch._foreach_mul(
+            values = foreach_mul(
                 [tensor(v, b.dtype) for v, b in zip(moving, batch, strict=True)], momentum
             )
-            torch._foreach_add_(values, batch, alpha=1.0 - momentum)
+            foreach_add_(values, batch, alpha=1.0 - momentum)
             for variable, value in zip(moving, values, strict=True):
                 variable.assign(value)
         self.groups.clear()
@@ -108,15 +116,9 @@ class Statistics:
 def run_node(node, values, training):
     """One layer, as Keras calls it."""
     args, kwargs = node.arguments.fill_in(values)
-    kwargs = kwargs | told(node.operation, training)
+    kwargs = kwargs | training_kwargs(node.operation, training)
     outputs = keras.tree.flatten(node.operation(*args, **kwargs))
     values.update(zip(map(id, node.outputs), outputs, strict=True))
-
-
-def told(operation, training):
-    """`training`, for those who ask: a model's own call need not have come by `__call__`."""
-    asks = "training" in getattr(operation, "_call_context_args", ())
-    return {"training": training} if asks and training is not None else {}
 
 
 def run_unit(unit, values, training, learned):
@@ -146,16 +148,12 @@ def run_pool(unit, values):
     return Map(y, axis)
 
 
-def has_hooks(layer):
-    return layer._forward_hooks or layer._forward_pre_hooks or layer._backward_hooks
-
-
 def run_layers(unit, values, training):
     """Layer by layer, for those who listen to a layer."""
     x = values[unit.source]
     for layer in unit.layers:
         inputs = [values[unit.other], x] if layer is unit.add else x
-        x = layer(inputs, **told(layer, training))
+        x = layer(inputs, **training_kwargs(layer, training))
     return x
 
 
@@ -243,20 +241,6 @@ def can_fold(unit, arguments, other, statistics):
     )
 
 
-def folded_dtypes():
-    """The dtypes in which oneDNN runs convolution, addition and ReLU as one kernel on this CPU."""
-    if not torch.backends.mkldnn.is_available():
-        return ()
-    if not hasattr(torch.ops.mkldnn, "_convolution_pointwise"):
-        return ()
-    # The kernel raises an error in bfloat16 where the CPU has neither AVX512 nor avx_ne_convert.
-    has_bfloat16 = torch.ops.mkldnn._is_mkldnn_bf16_supported()
-    return (torch.float32, torch.bfloat16) if has_bfloat16 else (torch.float32,)
-
-
-FOLDED_DTYPES = folded_dtypes()
-
-
 def infer_folded(unit, arguments, other, statistics, overwrites):
     """Convolution, addition and ReLU in one kernel, with the normalization inside the weights."""
     x, _, _, strides, border, dilation, groups = arguments
@@ -264,13 +248,10 @@ def infer_folded(unit, arguments, other, statistics, overwrites):
     geometry = (border, strides, dilation, groups)
     relu = None if unit.relu is None else "relu"
     if other is None:
-        kernel = torch.ops.mkldnn._convolution_pointwise.default
-        return kernel(x, weight, shift, *geometry, relu or "none", [], "")
+        return convolution_relu(x, weight, shift, geometry, relu)
     if overwrites and other.is_contiguous(memory_format=torch.channels_last):
-        kernel = torch.ops.mkldnn._convolution_pointwise_.binary
-        return kernel(other, x, weight, shift, *geometry, "add", None, relu, [], "")
-    kernel = torch.ops.mkldnn._convolution_pointwise.binary
-    return kernel(x, other, weight, shift, *geometry, "add", None, relu, [], "")
+        return convolution_add_relu_(x, other, weight, shift, geometry, relu)
+    return convolution_add_relu(x, other, weight, shift, geometry, relu)
 
 
 def folded(unit, arguments, statistics):

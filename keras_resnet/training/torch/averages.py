@@ -2,6 +2,8 @@
 
 import torch
 
+from keras_resnet.layers.torch.internals import foreach_lerp_
+
 
 class Blend:
     """Moves averages towards the variables they are of."""
@@ -12,7 +14,7 @@ class Blend:
     @torch.no_grad()
     def __call__(self, weight: float) -> None:
         averages = [average.value for average in self.averages]
-        torch._foreach_lerp_(averages, [source.value for source in self.sources], weight)
+        foreach_lerp_(averages, [source.value for source in self.sources], weight)
 
 
 def synchronize(model) -> None:

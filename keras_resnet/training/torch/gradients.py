@@ -12,9 +12,9 @@ from typing import Any
 
 import torch
 import torch.distributed as dist
-from torch.autograd import Variable
 from torch.utils.hooks import RemovableHandle
 
+from keras_resnet.layers.torch.internals import after_backward
 from keras_resnet.training.distribution import buckets_of
 
 
@@ -63,7 +63,7 @@ class Averager:
         with self.lock:
             if not self.running:
                 self.running = True
-                Variable._execution_engine.queue_callback(self.finish)
+                after_backward(self.finish)
             self.missing[self.bucket_of[id(parameter)]] -= 1
             while len(self.sent) < len(self.buckets) and self.missing[len(self.sent)] == 0:
                 self.send()

@@ -4,10 +4,23 @@ from typing import Any
 
 import keras
 import torch
-from torch.utils._foreach_utils import _get_fused_kernels_supported_devices
+
+from keras_resnet.layers.torch.internals import (
+    FUSED_DEVICES,
+    foreach_add,
+    foreach_add_,
+    foreach_addcmul_,
+    foreach_div,
+    foreach_div_,
+    foreach_lerp_,
+    foreach_mul_,
+    foreach_norm,
+    foreach_sqrt_,
+    fused_sgd_,
+    version,
+)
 
 ONE_THREAD = 32768  # at::internal::GRAIN_SIZE: torch uses one thread up to so many elements
-FUSED_DEVICES = frozenset(_get_fused_kernels_supported_devices())
 
 
 class HostCopy:
@@ -20,13 +33,13 @@ class HostCopy:
 
     def read(self, variable):
         tensor: Any = variable.value
-        if tensor is not self.tensor or tensor._version != self.version:
+        if tensor is not self.tensor or version(tensor) != self.version:
             self.remember(variable, tensor.item())
         return self.number
 
     def remember(self, variable, number):
         self.tensor = variable.value
-        self.version = self.tensor._version
+        self.version = version(self.tensor)
         self.number = number
 
 
@@ -125,7 +138,7 @@ def step_in_one_pass(values, grads, velocities, rate, momentum, decay):
     That computes v = momentum v + (1 - dampening)(g + decay w) and w = w - lr v. Caffe's v holds
     the learning rate: here it is 1 - dampening, and what is left of lr is a sign.
     """
-    torch._fused_sgd_(
+    fused_sgd_(
         values,
         grads,
         velocities if momentum else [],
@@ -142,16 +155,16 @@ def step_in_one_pass(values, grads, velocities, rate, momentum, decay):
 def step(values, grads, velocities, rate, momentum, decay, nesterov):
     """The same of any tensors, in place."""
     if decay:
-        grads = list(torch._foreach_add(grads, values, alpha=decay))
+        grads = list(foreach_add(grads, values, alpha=decay))
     if momentum:
-        torch._foreach_mul_(velocities, momentum)
-        torch._foreach_add_(velocities, grads, alpha=-rate)
+        foreach_mul_(velocities, momentum)
+        foreach_add_(velocities, grads, alpha=-rate)
     if momentum and not nesterov:
-        torch._foreach_add_(values, velocities)
+        foreach_add_(values, velocities)
         return
-    torch._foreach_add_(values, grads, alpha=-rate)
+    foreach_add_(values, grads, alpha=-rate)
     if momentum:
-        torch._foreach_add_(values, velocities, alpha=momentum)
+        foreach_add_(values, velocities, alpha=momentum)
 
 
 class LARS(SGD):
@@ -162,8 +175,8 @@ class LARS(SGD):
             values = [variables[place].value for place in places]
             chosen = [grads[place].to(variables[place].value.dtype) for place in places]
             ratios = trust(values, chosen, self.trust, self.weight_decay, self.epsilon)
-            chosen = list(torch._foreach_add(chosen, values, alpha=self.weight_decay))
-            torch._foreach_mul_(chosen, ratios)
+            chosen = list(foreach_add(chosen, values, alpha=self.weight_decay))
+            foreach_mul_(chosen, ratios)
             for place, grad in zip(places, chosen, strict=True):
                 grads[place] = grad
         self.descend(grads, variables, [0.0] * len(grads), rate)
@@ -171,8 +184,8 @@ class LARS(SGD):
 
 def trust(values, updates, factor=1.0, decay=0.0, epsilon=0.0):
     """factor |w| / (|u| + decay |w| + epsilon) of each pair, and 1 where a norm is 0."""
-    lengths = torch.stack(torch._foreach_norm(values))
-    steps = torch.stack(torch._foreach_norm(updates))
+    lengths = torch.stack(foreach_norm(values))
+    steps = torch.stack(foreach_norm(updates))
     ratios = factor * lengths / (steps + decay * lengths + epsilon)
     return torch.where((lengths > 0) & (steps > 0), ratios, 1.0).unbind()
 
@@ -185,18 +198,18 @@ class LAMB(HostRate):
         grads = [grad.to(value.dtype) for grad, value in zip(grads, values, strict=True)]
         means = [self._momentums[index].value for index in indices]
         squares = [self._velocities[index].value for index in indices]
-        torch._foreach_lerp_(means, grads, 1 - self.beta_1)
-        torch._foreach_mul_(squares, self.beta_2)
-        torch._foreach_addcmul_(squares, grads, grads, 1 - self.beta_2)
-        scales = torch._foreach_div(squares, 1 - self.beta_2**taken)
-        torch._foreach_sqrt_(scales)
-        torch._foreach_add_(scales, self.epsilon)
-        updates = torch._foreach_div(means, 1 - self.beta_1**taken)
-        torch._foreach_div_(updates, scales)
+        foreach_lerp_(means, grads, 1 - self.beta_1)
+        foreach_mul_(squares, self.beta_2)
+        foreach_addcmul_(squares, grads, grads, 1 - self.beta_2)
+        scales = foreach_div(squares, 1 - self.beta_2**taken)
+        foreach_sqrt_(scales)
+        foreach_add_(scales, self.epsilon)
+        updates = foreach_div(means, 1 - self.beta_1**taken)
+        foreach_div_(updates, scales)
         places = [place for place, variable in enumerate(variables) if self.decays(variable)]
         if places:
             adapted = [updates[place] for place in places]
             kernels = [values[place] for place in places]
-            torch._foreach_add_(adapted, kernels, alpha=self.weight_decay)
-            torch._foreach_mul_(adapted, trust(kernels, adapted))
-        torch._foreach_add_(values, updates, alpha=-rate)
+            foreach_add_(adapted, kernels, alpha=self.weight_decay)
+            foreach_mul_(adapted, trust(kernels, adapted))
+        foreach_add_(values, updates, alpha=-rate)

@@ -1,0 +1,192 @@
+"""One index of the graph of a Keras model, and the only file that reads Keras' graph internals.
+
+Each private name of Keras stands here behind one function. They were tried with Keras 3.15.1 on
+TensorFlow 2.21, JAX 0.10.2 and torch 2.13; `tests/test_internals.py` says which file may use which.
+"""
+
+import contextlib
+import sys
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import keras
+
+# Keras walks a graph with one Python frame a node; ResNet-1202 has 4,800 nodes.
+# CPython keeps the frames of Python functions on the heap, so the walk is safe.
+DEEPEST_GRAPH = 200_000
+_limit_lock = threading.RLock()
+
+
+@contextlib.contextmanager
+def deep_graph():
+    """Lets Keras walk a graph deeper than Python's recursion limit, then restores the limit."""
+    with _limit_lock:  # two threads must not restore each other's limit
+        limit = sys.getrecursionlimit()
+        sys.setrecursionlimit(max(limit, DEEPEST_GRAPH))
+        try:
+            yield
+        finally:
+            sys.setrecursionlimit(limit)
+
+
+class Graph:
+    """Who makes and who reads each symbolic tensor of a functional or Sequential model.
+
+    A node is one call of a layer, or of an operation of keras.ops: `node.operation` is called on
+    `node.input_tensors` and makes `node.output_tensors`. Tensors are known by their `id`. A model
+    that is called in another one is one node there, and has a `Graph` of its own.
+
+    Attributes:
+        nodes: every node, inputs first, each one behind those that make what it reads.
+        inputs, outputs: ids of the model's own inputs and outputs.
+        maker: from a tensor to the node that makes it.
+        readers: from a tensor to the nodes that read it, one entry for each time.
+        calls: from a layer to its nodes.
+        layers: the layers and operations, in the order of their first call.
+
+    Raises:
+        ValueError: the model is of another kind, or a Sequential model that is not built.
+
+    Example:
+
+    >>> image = keras.Input((8, 8, 3))
+    >>> y = keras.layers.Conv2D(4, 3, name="conv")(image)
+    >>> graph = Graph(keras.Model(image, keras.layers.ReLU(name="relu")(y)))
+    >>> [layer.name for layer in graph.layers[1:]], graph.only_reader(graph.nodes[1]).operation.name
+    (['conv', 'relu'], 'relu')
+    """
+
+    def __init__(self, model: Any):
+        self.nodes = sorted(nodes_of(model), key=lambda node: not node.is_input)
+        self.inputs = [id(tensor) for tensor in model.inputs]
+        self.outputs = [id(tensor) for tensor in model.outputs]
+        self.maker: dict[int, Any] = {}
+        self.readers: dict[int, list[Any]] = {}
+        self.calls: dict[Any, list[Any]] = {}
+        for node in self.nodes:
+            self.calls.setdefault(node.operation, []).append(node)
+            for tensor in node.output_tensors:
+                self.maker[id(tensor)] = node
+            for tensor in node.input_tensors:
+                self.readers.setdefault(id(tensor), []).append(node)
+        self.layers = list(self.calls)
+
+    def only_reader(self, node) -> Any:
+        """The node that alone reads the output of `node`; None if others, or the caller, do too."""
+        target = id(node.output_tensors[0])
+        readers = self.readers.get(target, ())
+        return readers[0] if len(readers) == 1 and target not in self.outputs else None
+
+    def before(self, node, skipped: tuple[type, ...] = ()) -> Any:
+        """The node whose output `node` reads first, past layers of the skipped classes; or None."""
+        found = self.maker[id(node.input_tensors[0])] if node.input_tensors else None
+        while found is not None and isinstance(found.operation, skipped):
+            found = self.before(found)
+        return found
+
+    def after(self, node, skipped: tuple[type, ...] = ()) -> list[Any]:
+        """The nodes that read the output of `node`, likewise; None for an output of the model."""
+        tensor = id(node.output_tensors[0])
+        found: list[Any] = [None] if tensor in self.outputs else []
+        for reader in self.readers.get(tensor, ()):
+            skips = isinstance(reader.operation, skipped)
+            found += self.after(reader, skipped) if skips else [reader]
+        return found
+
+
+def nodes_of(model: Any) -> list[Any]:
+    """The nodes of a functional or Sequential model, each behind those that it reads from."""
+    wanted = "`model` must be a functional or Sequential Keras model"
+    if isinstance(model, keras.Sequential):
+        if not model.built:
+            raise ValueError(f"{wanted} that has been built. Received: {model.name!r}, not built")
+        with deep_graph():
+            model = keras.Function(model.inputs, model.outputs)
+    elif not is_functional(model):
+        raise ValueError(f"{wanted}. Received: {type(model).__name__}")
+    by_depth = model._nodes_by_depth
+    return [node for depth in sorted(by_depth, reverse=True) for node in by_depth[depth]]
+
+
+def is_functional(model: Any) -> bool:
+    """Whether Keras runs the model node by node."""
+    return isinstance(model, keras.Model) and hasattr(model, "_nodes_by_depth")
+
+
+def is_graph(model: Any) -> bool:
+    """Whether a model has a `Graph`: a functional or Sequential one."""
+    return is_functional(model) or isinstance(model, keras.Sequential)
+
+
+# ---- nested models ------------------------------------------------------------------------
+
+
+def all_layers(model: Any) -> Iterator[Any]:
+    """The layers of a model, each model among them followed by its own layers."""
+    for layer in model.layers:
+        yield layer
+        if has_layers(layer):
+            yield from all_layers(layer)
+
+
+def leaf_layers(model: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """Path and layer of all layers that are no models, such as `"resnet50/conv1"`."""
+    for layer in model.layers:
+        if has_layers(layer):
+            yield from leaf_layers(layer, f"{path}{layer.name}/")
+        else:
+            yield f"{path}{layer.name}", layer
+
+
+def has_layers(layer: Any) -> bool:
+    return bool(getattr(layer, "layers", None))
+
+
+def hidden_layers(model: Any) -> list[Any]:
+    """Every layer, also those in attributes of wrappers and of classes of the user's own."""
+    return list(model._flatten_layers())
+
+
+def exposed(node, tensors: Any) -> Any:
+    """Tensors inside of the model that `node` calls, as tensors of the graph `node` is in.
+
+    Args:
+        node: a call of a functional or Sequential model.
+        tensors: any structure of symbolic tensors of that model.
+    """
+    with deep_graph():
+        nested = keras.Model(node.operation.inputs, tensors)
+        return nested(node.input_tensors)
+
+
+# ---- what layers are called with ----------------------------------------------------------
+
+
+def standardized_inputs(model, inputs: Any) -> list[Any]:
+    """The flat list of tensors that a functional model makes of its argument."""
+    return model._standardize_inputs(inputs)
+
+
+def has_mask(tensor) -> bool:
+    """Whether Keras passes a mask along with the tensor."""
+    return hasattr(tensor, "_keras_mask")
+
+
+def training_kwargs(operation, training: bool | None) -> dict[str, bool]:
+    """`training` for a layer; operations of keras.ops do not take it."""
+    takes_it = "training" in getattr(operation, "_call_context_args", ())
+    return {"training": training} if takes_it and training is not None else {}
+
+
+# ---- data formats -------------------------------------------------------------------------
+
+
+def channel_axis(data_format: str | None = None) -> int:
+    """The axis of the channels in a batch of maps; of the configured format by default."""
+    return 1 if (data_format or keras.config.image_data_format()) == "channels_first" else 3
+
+
+def height_and_width(shape, data_format: str | None = None) -> tuple[Any, Any]:
+    """Height and width in the shape of a batch of maps."""
+    return tuple(shape[2:4] if channel_axis(data_format) == 1 else shape[1:3])

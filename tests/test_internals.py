@@ -1,0 +1,85 @@
+"""Where names that Keras and torch keep private may be used: each in one place."""
+
+import ast
+import pathlib
+import re
+
+import pytest
+
+import keras_resnet
+
+pytestmark = pytest.mark.once
+
+ROOT = pathlib.Path(keras_resnet.__file__).parent
+PRIVATE = re.compile(r"_[A-Za-z]\w*")
+
+# The files of the package, and the names of Keras or torch that stand behind functions in them.
+PLACES = {
+    "graph.py": """
+        _call_context_args _flatten_layers _keras_mask _nodes_by_depth _standardize_inputs
+    """,
+    "layers/torch/internals.py": """
+        _C _are_functorch_transforms_active _backward_hooks _cdata _convolution_pointwise
+        _convolution_pointwise_ _execution_engine _foreach_add _foreach_add_ _foreach_addcmul_
+        _foreach_clamp_min_ _foreach_div _foreach_div_ _foreach_lerp_ _foreach_mul _foreach_mul_
+        _foreach_norm _foreach_pow _foreach_sqrt_ _foreach_sub_ _foreach_utils _forward_hooks
+        _forward_pre_hooks _fused_sgd_ _get_fused_kernels_supported_devices
+        _is_mkldnn_bf16_supported _storage_Use_Count _use_count _value _version
+    """,
+    "training/jax/averages.py": "jax_state_sync",
+    "training/loop.py": "_async_predict _async_test _async_train _set_monitor_op",
+    # What a subclass of Keras' layers or optimizers has, of itself or to override.
+    "layers/convolution.py": "_kernel",
+    "training/optimizers.py": """
+        _apply_weight_decay _distribution_strategy _get_current_learning_rate _get_variable_index
+        _learning_rate _momentums _track_variable _tracker _untrack_variable _use_weight_decay
+        _var_key _velocities
+    """,
+    "training/torch/optimizers.py": """
+        _backend_update_step _get_current_learning_rate _get_variable_index _iterations
+        _learning_rate _momentums _velocities
+    """,
+}
+ALLOWED = {file: set(names.split()) for file, names in PLACES.items()}
+# Not private by their underscore, but in no documentation.
+UNDOCUMENTED = {"jax_state_sync"}
+# Attributes that this package puts on objects of its own or of its users'.
+OURS = {"_averages_gradients", "_averaging", "_count", "_decayed_keys", "_plan", "_rate"}
+OURS |= {"_slots_stored"}
+
+
+def private_names(source: str) -> set[str]:
+    """Attributes, imports and names of attributes in strings that begin with one underscore."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Attribute):
+            names.add(node.attr)
+        elif isinstance(node, ast.FunctionDef):
+            names.add(node.name)
+        elif isinstance(node, ast.ImportFrom):
+            names |= {*(node.module or "").split("."), *(alias.name for alias in node.names)}
+        elif isinstance(node, ast.Call) and getattr(node.func, "id", "").endswith("attr"):
+            strings = (x.value for x in node.args[1:] if isinstance(x, ast.Constant))
+            names |= {value for value in strings if isinstance(value, str)}
+    return {name for name in names if PRIVATE.fullmatch(name) or name in UNDOCUMENTED}
+
+
+FOUND = {
+    path.relative_to(ROOT).as_posix(): private_names(path.read_text())
+    for path in sorted(ROOT.rglob("*.py"))
+}
+
+
+@pytest.mark.parametrize("file", FOUND)
+def test_private_names_stand_only_where_the_table_says(file):
+    assert FOUND[file] - OURS == ALLOWED.get(file, set())
+
+
+def test_the_table_names_files_that_exist():
+    assert set(ALLOWED) <= set(FOUND)
+    assert set().union(*FOUND.values()) >= OURS
+
+
+def test_what_the_table_would_miss():
+    source = "x._value; getattr(x, '_plan'); from torch._a import _b\ndef _c(self): 'conv' + '_bn'"
+    assert private_names(source) == {"_value", "_plan", "_a", "_b", "_c"}
