@@ -1,12 +1,10 @@
 """How the package is laid out: who may import whom, and what a user finds documented."""
 
-import ast
 import doctest
 import importlib
 import inspect
 import os
 import pathlib
-import pkgutil
 import subprocess
 import sys
 import textwrap
@@ -14,65 +12,104 @@ import textwrap
 import keras
 import pytest
 from support import BACKEND
+from support.house import circles_of, floors_of, imports_of, room_of, rooms_of
 
 import keras_resnet
 
 ROOT = pathlib.Path(keras_resnet.__file__).parent
-# From left to right: nothing imports what stands in a later row, or beside it in another folder.
-LAYERS = [
-    ["paper", "files", "decoding"],
-    ["systems"],
-    ["family"],
-    ["checks"],
-    ["options", "network"],
-    ["layers"],
-    ["connect"],
-    ["resnet", "baselines"],
-    ["weights", "costs", "data", "figures"],
-    ["preprocessing"],
-    ["models"],
-    ["named"],
-    ["training", "evaluation", "export", "finetuning", "classify"],
+# From left to right: a room imports only from rooms in rows above its own.
+FLOW = [
+    ["files", "graph", "layers", "data"],
+    ["network"],
+    ["networks"],
+    ["costs", "weights", "training"],
+    ["models", "finetuning", "figures"],
+    ["named", "images"],
+    ["evaluation", "exporting"],
     ["report"],
-    ["cli"],
+    ["commands"],
 ]
-RANKS = {part: rank for rank, parts in enumerate(LAYERS) for part in parts}
-MODULES = [
-    module.name
-    for module in pkgutil.walk_packages(keras_resnet.__path__, "keras_resnet.")
-    if not module.name.endswith("__main__")
-]
+IMPORTS = imports_of(ROOT)
+MODULES = [name for name in IMPORTS if not name.endswith("__main__")]
+FOLDERS = ("keras_resnet", "recipes", "benchmarks", "tools", "tests")
 
 
-def imported(path: pathlib.Path) -> set[str]:
-    """The parts of keras_resnet that a file imports, wherever in it."""
-    names = set()
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Import):
-            names |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            assert not node.level, f"{path.name}: absolute imports only"
-            names |= {f"{node.module}.{alias.name}" for alias in node.names}
-    return {name.split(".")[1] for name in names if name.startswith("keras_resnet.")}
+def backward_arrows(imports, flow):
+    """The imports from a room of the same row or a later one, as (module, imported module)."""
+    rank = {room: row for row, rooms in enumerate(flow) for room in rooms}
+    return [
+        (module, other)
+        for module, others in imports.items()
+        for other in others
+        if "." in module and room_of(module) != room_of(other)
+        if rank[room_of(other)] >= rank[room_of(module)]
+    ]
 
 
-@pytest.mark.parametrize(
-    "path",
-    [path for path in sorted(ROOT.rglob("*.py")) if path != ROOT / "__init__.py"],
-    ids=lambda path: str(path.relative_to(ROOT)),
-)
-def test_nothing_on_the_left_imports_from_the_right(path):
-    part = path.relative_to(ROOT).with_suffix("").parts[0]
-    assert part in RANKS, f"say in tests/test_house.py where {part!r} stands"
-    for other in imported(path) - {part}:
-        assert other in RANKS, f"{path.name} imports {other!r}"
-        assert RANKS[other] <= RANKS[part], f"{part} must not import {other}"
+def test_every_room_has_its_place():
+    rooms = {room for row in FLOW for room in row}
+    assert rooms == set(rooms_of(IMPORTS)) - {"keras_resnet"}
+
+
+def test_nothing_on_the_left_imports_from_the_right():
+    assert backward_arrows(IMPORTS, FLOW) == []
+
+
+def test_no_two_files_and_no_two_rooms_import_each_other():
+    assert circles_of(IMPORTS) == []
+    assert circles_of(rooms_of(IMPORTS)) == []
+
+
+def test_the_house_is_small():
+    rooms = rooms_of(IMPORTS)
+    assert len(rooms) <= 20
+    assert floors_of(rooms) <= 10
+    assert sum(map(len, rooms.values())) <= 65
+    lines = sum(len(path.read_text().splitlines()) for path in ROOT.rglob("*.py"))
+    assert lines <= 16_500
+
+
+def tree(folder, files):
+    """A package of these files, and the imports in it."""
+    for name, text in {"__init__.py": "", **files}.items():
+        path = folder / "keras_resnet" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return imports_of(folder / "keras_resnet")
+
+
+@pytest.mark.once
+def test_a_backward_arrow_is_found_however_it_is_written(tmp_path):
+    by = [
+        "import keras_resnet.b.x",
+        "from keras_resnet.b import x",
+        "from keras_resnet import b",
+        "def f():\n    from keras_resnet.b.x import y",
+        'import importlib\nimportlib.import_module("keras_resnet.b.x")',
+        'import importlib\nimportlib.import_module(f"keras_resnet.b.{name}")',
+    ]
+    for number, text in enumerate(by):
+        folder = tmp_path / str(number)
+        imports = tree(folder, {"a.py": text, "b/__init__.py": "", "b/x.py": ""})
+        assert backward_arrows(imports, [["a"], ["b"]]), text
+        assert not backward_arrows(imports, [["b"], ["a"]]), text
+        assert backward_arrows(imports, [["a", "b"]]), text
+
+
+@pytest.mark.once
+def test_a_circle_through_importlib_is_found(tmp_path):
+    files = {
+        "a/one.py": "from keras_resnet.layers.backend import backend_part as x\n"
+        "from keras_resnet.layers import backend\nbackend.backend_part('a', 'two')",
+        "a/torch/two.py": "from keras_resnet.a.one import x",
+        "layers/backend.py": "",
+    }
+    assert circles_of(tree(tmp_path, files)) == [["keras_resnet.a.one", "keras_resnet.a.torch.two"]]
 
 
 def test_no_file_is_longer_than_300_lines():
-    folders = "keras_resnet", "recipes", "benchmarks", "tools", "tests"
-    files = [path for folder in folders for path in (ROOT.parent / folder).rglob("*.py")]
-    assert len(files) > 200
+    files = [path for folder in FOLDERS for path in (ROOT.parent / folder).rglob("*.py")]
+    assert {path.relative_to(ROOT.parent).parts[0] for path in files} == set(FOLDERS)
     lengths = {str(path): len(path.read_text().splitlines()) for path in files}
     assert {path: lines for path, lines in lengths.items() if lines > 300} == {}
 
@@ -92,9 +129,10 @@ def run(program: str) -> str:
 
 
 def test_the_tables_of_the_paper_need_no_keras():
+    path = str(ROOT / "networks" / "paper.py")
     program = f"""
         import importlib.util, sys
-        spec = importlib.util.spec_from_file_location("paper", {str(ROOT / "paper.py")!r})
+        spec = importlib.util.spec_from_file_location("paper", {path!r})
         sys.modules["paper"] = paper = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(paper)
         assert paper.imagenet(50).depth == 50
