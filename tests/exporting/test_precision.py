@@ -105,7 +105,7 @@ def test_float64_is_float64_throughout():
     # JAX decides on 64 bits when it starts: a process of its own.
     program = """
         import keras, numpy as np, support, keras_resnet
-        x = support.pictures(2, 32, 32, 3)
+        x = support.images(2, 32, 32, 3)
         build = lambda: support.fill(keras_resnet.build("resnet18", input_shape=(32, 32, 3)))
         single = support.logits(build(), x)
         keras.config.set_dtype_policy("float64")

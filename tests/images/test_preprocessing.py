@@ -65,7 +65,7 @@ def test_resizing_agrees_with_pil_on_noise(name, shape):
 
 @pytest.mark.parametrize("name", RULES)
 def test_transforms_of_torchvision_give_the_same_input(name, shared_data):
-    from test_weights_parity import import_peer
+    from support.parity import import_peer
 
     transforms = import_peer("torchvision.transforms")
     rule = record_named(name).image

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from support import BACKEND, fill, images
 from support.layers import as_array, assert_close
-from support.torch import Dispatched, reference, small
+from support.torch_nets import Dispatched, reference, small
 
 import keras_resnet
 from keras_resnet import layers
