@@ -1,4 +1,4 @@
-"""A trained model as a file for another runtime: folded, checked, and told what it takes."""
+"""A trained model as a file for another runtime: folded, checked, with metadata."""
 
 from keras_resnet.exporting.fold import fold_batch_norm
 from keras_resnet.exporting.formats import FORMATS, ExportError

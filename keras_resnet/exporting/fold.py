@@ -1,25 +1,20 @@
 """Batch normalization folded into the convolutions beside it.
 
 In inference it is y = scale * x + shift per channel, and a convolution is linear: scale and
-shift become part of its kernel and bias. Where no convolution stands beside it, it becomes one
+shift become part of its kernel and bias. Where there is no convolution beside it, it becomes one
 of its own, of one pixel and one channel at a time: runtimes join that with the ReLU after it.
 """
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 import keras
 import numpy as np
 
 from keras_resnet import layers as ours
-from keras_resnet.exporting.linear import Change, is_linear, reads_without_padding, scale_and_shift
-from keras_resnet.exporting.rewrite import (
-    copied,
-    functional,
-    is_channels_first,
-    keep_values,
-    same,
-)
-from keras_resnet.graph import is_functional, nodes_of
+from keras_resnet.exporting.copying import copied, copy_values, is_channels_first, same
+from keras_resnet.graph import Graph
 
 NORMS = (keras.layers.BatchNormalization, ours.BatchNormalization)
 # Layers that do nothing in inference.
@@ -32,6 +27,12 @@ IDENTITIES = (
     keras.layers.GaussianNoise,
     keras.layers.GaussianDropout,
 )
+TRANSPOSED = tuple(getattr(keras.layers, f"Conv{n}DTranspose") for n in (1, 2, 3))
+DEPTHWISE = (keras.layers.DepthwiseConv1D, keras.layers.DepthwiseConv2D)
+SEPARABLE = (keras.layers.SeparableConv1D, keras.layers.SeparableConv2D)
+# Layers whose every output is a weighted sum of inputs and whose every input may be scaled.
+PLAIN = (keras.layers.Dense, keras.layers.Conv1D, keras.layers.Conv2D, keras.layers.Conv3D)
+LINEAR = PLAIN + TRANSPOSED + DEPTHWISE + SEPARABLE
 
 
 def fold_batch_norm(model: keras.Model, strict: bool = True) -> keras.Model:
@@ -63,8 +64,7 @@ def fold_batch_norm(model: keras.Model, strict: bool = True) -> keras.Model:
     >>> len(model.layers), len(fold_batch_norm(model).layers)
     (33, 26)
     """
-    graph = functional(model)
-    plan = Folds(graph)
+    plan = Folds(model)
     if strict and plan.refused:
         reasons = "\n".join(f"  {name!r}: {why}" for name, why in plan.refused.items())
         raise ValueError(
@@ -77,69 +77,52 @@ def fold_batch_norm(model: keras.Model, strict: bool = True) -> keras.Model:
             return None
         if layer in plan.alone:
             return depthwise(layer)
-        if is_functional(layer) or isinstance(layer, keras.Sequential):
-            return fold_batch_norm(layer, strict)
-        if layer in plan.changed:
-            return with_bias(layer)
-        return same(layer)
+        return with_bias(layer) if layer in plan.changed else same(layer)
 
     def fill(old, new):
         if old in plan.alone:
             scale, shift = scale_and_shift(old)
-            new.kernel.assign(scale.reshape(new.kernel.shape).astype(np.float32))
-            new.bias.assign(shift.astype(np.float32))
+            assign(new.kernel, scale.reshape(new.kernel.shape))
+            assign(new.bias, shift)
         elif old in plan.changed:
             plan.changed[old].fill(old, new)
-        elif not is_functional(new):
-            keep_values(old, new)
+        else:
+            copy_values(old, new)
 
-    return copied(graph, make, fill)
+    return copied(model, make, lambda layer: fold_batch_norm(layer, strict), fill)
 
 
 def with_bias(layer):
     """The same layer with a bias; what LoRA added is in its kernel already."""
-    config = {**layer.get_config(), "use_bias": True}
-    for name in ("lora_rank", "lora_alpha"):
-        config.pop(name, None)
-    return type(layer).from_config(config)
+    config = {k: v for k, v in layer.get_config().items() if k not in ("lora_rank", "lora_alpha")}
+    return type(layer).from_config({**config, "use_bias": True})
 
 
 def depthwise(norm):
     """The convolution that a normalization of maps is in inference."""
-    first = norm.axis % 4 == 1
+    data_format = "channels_first" if norm.axis % 4 == 1 else "channels_last"
     return keras.layers.DepthwiseConv2D(
-        1,
-        data_format="channels_first" if first else "channels_last",
-        dtype=norm.dtype_policy,
-        name=norm.name,
+        1, data_format=data_format, dtype=norm.dtype_policy, name=norm.name
     )
 
 
 class Folds:
-    """Which normalizations of a graph go into which layers.
+    """Which normalizations of a model go into which layers.
 
-    `changed` maps linear layers to their `Change`, `folded` holds the normalizations that go,
-    `alone` those that become a convolution, and `refused` tells why each of the others stays.
+    `changed` maps linear layers to their `Change`, `folded` holds the normalizations that are left
+    out, `alone` those that become a convolution, and `refused` why each of the others stays.
     """
 
     def __init__(self, model):
+        self.graph = Graph(model)
         self.changed: dict[Any, Change] = {}
         self.folded: set[Any] = set()
         self.alone: set[Any] = set()
         self.refused: dict[str, str] = {}
-        self.outputs = {id(x) for x in model.outputs}
-        self.maker: dict[int, Any] = {}
-        self.readers: dict[int, list] = {}
-        self.calls: dict[Any, list] = {}
-        nodes = nodes_of(model)
-        for node in nodes:
-            self.calls.setdefault(node.operation, []).append(node)
-            for tensor in node.output_tensors:
-                self.maker[id(tensor)] = node
-            for tensor in node.input_tensors:
-                self.readers.setdefault(id(tensor), []).append(node)
         channels = 1 if is_channels_first(model) else 3
-        for norm in dict.fromkeys(node.operation for node in nodes if is_norm(node.operation)):
+        for norm in self.graph.layers:
+            if not isinstance(norm, keras.layers.BatchNormalization):
+                continue
             if type(norm) not in NORMS:
                 self.refused[norm.name] = f"its class {type(norm).__name__} is not Keras' own"
                 continue
@@ -152,63 +135,122 @@ class Folds:
 
     def fold_back(self, norm) -> str | None:
         """Folds into the layer before, or says why not."""
-        layer, *others = {self.source(call).operation for call in self.calls[norm]}
+        layer, *others = self.sources(norm)
         if others:
             return "it is shared by several layers"
         if not is_linear(layer):
             return f"it follows {layer.name!r} ({type(layer).__name__}), which is not linear"
         if not normalizes_channels(norm, layer):
             return f"its axis {norm.axis} is not that of the channels of {layer.name!r}"
-        for call in self.calls[layer]:
-            for reader in self.users(call):
-                if reader is None or reader.operation is not norm:
-                    return f"others read the output of {layer.name!r} too"
-        self.change(layer).after = norm
+        if self.readers(layer) != [norm]:
+            return f"others read the output of {layer.name!r} too"
+        self.changed.setdefault(layer, Change()).after = norm
         self.folded.add(norm)
         return None
 
     def fold_on(self, norm, reason: str) -> str | None:
         """Folds into the layers after, or says why not."""
-        users = [user for call in self.calls[norm] for user in self.users(call)]
-        for user in users:
-            if user is None:
+        readers = self.readers(norm)
+        for layer in readers:
+            if layer is None:
                 return f"{reason}, and it is an output of the model"
-            layer = user.operation
             if not reads_without_padding(layer):
                 return f"{reason}, and {layer.name!r} ({type(layer).__name__}) reads it"
             if not normalizes_channels(norm, layer) or layer in self.folded:
                 return f"{reason}, and {layer.name!r} reads another axis"
-            if any(self.source(call).operation is not norm for call in self.calls[layer]):
+            if self.sources(layer) != [norm]:
                 return f"{reason}, and {layer.name!r} reads other maps as well"
-        for user in users:
-            self.change(user.operation).before = norm
+        for layer in readers:
+            self.changed.setdefault(layer, Change()).before = norm
         self.folded.add(norm)
         return None
 
-    def change(self, layer) -> Change:
-        return self.changed.setdefault(layer, Change())
+    def sources(self, layer) -> list[Any]:
+        """The layers whose output a layer reads, but for those that do nothing in inference."""
+        calls = self.graph.calls[layer]
+        return unique(self.graph.before(call, IDENTITIES) for call in calls)
 
-    def source(self, node):
-        """The node whose output `node` reads, but for layers that do nothing in inference."""
-        node = self.maker[id(node.input_tensors[0])]
-        while isinstance(node.operation, IDENTITIES):
-            node = self.maker[id(node.input_tensors[0])]
-        return node
-
-    def users(self, node) -> list:
-        """The nodes that read an output, likewise; None where it is one of the model's."""
-        tensor = id(node.output_tensors[0])
-        found: list = [None] if tensor in self.outputs else []
-        for reader in self.readers.get(tensor, ()):
-            if isinstance(reader.operation, IDENTITIES):
-                found += self.users(reader)
-            else:
-                found.append(reader)
-        return found
+    def readers(self, layer) -> list[Any]:
+        """The layers that read a layer's output, likewise; None if it is one of the model's."""
+        calls = self.graph.calls[layer]
+        return unique(node for call in calls for node in self.graph.after(call, IDENTITIES))
 
 
-def is_norm(layer) -> bool:
-    return isinstance(layer, keras.layers.BatchNormalization)
+def unique(nodes: Iterable[Any]) -> list[Any]:
+    """The layer of each node, once."""
+    return list(dict.fromkeys(node and node.operation for node in nodes))
+
+
+@dataclass
+class Change:
+    """The normalizations before and after one linear layer."""
+
+    before: Any = None
+    after: Any = None
+
+    def fill(self, old, new) -> None:
+        """Sets kernel and bias of `new`."""
+        kernel = array(old.pointwise_kernel if isinstance(old, SEPARABLE) else old.kernel)
+        bias = np.zeros(new.bias.shape) if old.bias is None else array(old.bias)
+        if self.before is not None:
+            scale, shift = scale_and_shift(self.before)
+            # Of a convolution every tap of the kernel sees the shift.
+            taps = kernel.reshape(-1, *kernel.shape[-2:])
+            bias = bias + shift @ taps.sum(axis=0)
+            kernel = kernel * scale[:, None]
+        if self.after is not None:
+            scale, shift = scale_and_shift(self.after)
+            kernel = kernel * scale_of_outputs(old, kernel, scale)
+            bias = bias * scale + shift
+        if isinstance(old, SEPARABLE):
+            new.depthwise_kernel.assign(keras.ops.copy(old.depthwise_kernel))
+        assign(new.pointwise_kernel if isinstance(old, SEPARABLE) else new.kernel, kernel)
+        assign(new.bias, bias)
+
+
+def array(variable) -> np.ndarray:
+    return np.asarray(keras.ops.convert_to_numpy(keras.ops.cast(variable, "float32")), "float64")
+
+
+def assign(variable, value: np.ndarray) -> None:
+    variable.assign(value.astype(np.float32))
+
+
+def scale_and_shift(norm) -> tuple[np.ndarray, np.ndarray]:
+    """What the layer does in inference (arXiv:1502.03167, Alg. 2), in double precision."""
+    scale = 1 / np.sqrt(array(norm.moving_variance) + norm.epsilon)
+    if norm.gamma is not None:
+        scale = scale * array(norm.gamma)
+    shift = -array(norm.moving_mean) * scale
+    return scale, shift if norm.beta is None else shift + array(norm.beta)
+
+
+def scale_of_outputs(layer, kernel, scale):
+    """The scale of the output channels, as it multiplies the kernel."""
+    if isinstance(layer, TRANSPOSED):
+        return scale[:, None]  # (..., out, in)
+    if isinstance(layer, DEPTHWISE):
+        return scale.reshape(kernel.shape[-2:])  # (..., in, multiplier)
+    return scale
+
+
+def is_linear(layer) -> bool:
+    """Whether kernel and bias are all there is to the layer."""
+    return (
+        isinstance(layer, LINEAR)
+        and layer.activation is keras.activations.linear
+        and getattr(layer, "quantization_mode", None) is None
+    )
+
+
+def reads_without_padding(layer) -> bool:
+    """Whether a shift of the layer's whole input is a shift of its output."""
+    if not isinstance(layer, PLAIN) or getattr(layer, "quantization_mode", None) is not None:
+        return False
+    if isinstance(layer, keras.layers.Dense):
+        return True
+    one_pixel = all(side == 1 for side in layer.kernel_size)
+    return layer.groups == 1 and (layer.padding == "valid" or one_pixel)
 
 
 def rank_of(norm) -> int:

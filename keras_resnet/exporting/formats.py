@@ -27,41 +27,25 @@ class Format:
     tools: tuple[str, ...]
     install: str
     dtypes: tuple[str, ...]
-    any_size: bool = True
+    any_size: bool = False
     torch_tools: tuple[str, ...] = ()
 
 
 HALF = ("float32", "float16", "bfloat16")
-# By Keras' own names. A SavedModel is a folder and has no suffix.
+ONNX_TOOLS = ("onnx", "onnxscript", "onnxruntime")
+TF, TORCH = "export,tensorflow-cpu", "export,torch"
+# By Keras' own names. A SavedModel is a folder and has no suffix; torch writes OpenVINO by ONNX.
 FORMATS = {
-    "tf_saved_model": Format("", ("tensorflow",), (), "export,tensorflow-cpu", HALF),
-    "onnx": Format(
-        ".onnx",
-        ("torch",),
-        ("onnx", "onnxscript", "onnxruntime"),
-        "export,torch",
-        (*HALF, "int8"),
-        any_size=False,
-    ),
+    "tf_saved_model": Format("", ("tensorflow",), (), TF, HALF, any_size=True),
+    "onnx": Format(".onnx", ("torch",), ONNX_TOOLS, TORCH, (*HALF, "int8")),
     "litert": Format(
-        ".tflite",
-        ("tensorflow",),
-        ("ai_edge_litert",),
-        "export,tensorflow-cpu",
-        ("float32", "float16", "int8"),
-        any_size=False,
+        ".tflite", ("tensorflow",), ("ai_edge_litert",), TF, ("float32", "float16", "int8")
     ),
     "openvino": Format(
-        ".xml",
-        ("torch", "tensorflow"),
-        ("openvino",),
-        "export,torch",
-        ("float32", "float16"),
-        any_size=False,
-        torch_tools=("onnx", "onnxscript", "onnxruntime"),  # by way of ONNX
+        ".xml", ("torch", "tensorflow"), ("openvino",), TORCH, HALF[:2], torch_tools=ONNX_TOOLS
     ),
-    "torch": Format(".pt2", ("torch",), (), "export,torch", HALF, any_size=False),
-    "keras": Format(".keras", (), (), "export", HALF),
+    "torch": Format(".pt2", ("torch",), (), TORCH, HALF),
+    "keras": Format(".keras", (), (), "export", HALF, any_size=True),
 }
 
 
@@ -83,7 +67,7 @@ def format_of(path: str | os.PathLike, given: str | None = None) -> str:
             if suffix == row.suffix:
                 return name
         raise ValueError(
-            f"`format` cannot be told from the path. Pass one of {known}. "
+            f"The suffix of the path belongs to no format: pass `format`, one of {known}. "
             f"Received: path={os.fspath(path)!r}"
         )
     if given not in FORMATS:
@@ -113,6 +97,11 @@ def check_dtype(format: str, dtype: str) -> None:
         )
 
 
+def layer_policy(format: str, dtype: str) -> str:
+    """The dtype policy of the layers: half where the format's graph computes as Keras does."""
+    return dtype if format in ("tf_saved_model", "torch", "keras") else "float32"
+
+
 def writer_of(format: str, active: str) -> str:
     """The backend that writes a format: the active one if it can, else one that is installed.
 
@@ -139,7 +128,7 @@ def installed(module: str) -> bool:
 
 @contextlib.contextmanager
 def reading(path: str | os.PathLike, format: str):
-    """What a format's own reader raises of something else becomes a ValueError.
+    """Turns what the reader of a format raises of a file of another kind into a ValueError.
 
     Raises:
         OSError, ImportError: as they are.

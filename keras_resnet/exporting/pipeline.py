@@ -1,4 +1,4 @@
-"""`export`: from any backend to any format, checked before anyone sees the file."""
+"""`export`: prepare the model, write the files, verify each in its runtime, put them in place."""
 
 import dataclasses
 import os
@@ -9,34 +9,21 @@ from pathlib import Path
 from typing import Any
 
 import keras
-import numpy as np
 
 from keras_resnet.exporting import placing
-from keras_resnet.exporting.crossing import Job, run_jobs
-from keras_resnet.exporting.formats import FORMATS, check_dtype, format_of, writer_of
-from keras_resnet.exporting.metadata import write_metadata
-from keras_resnet.exporting.naming import described, rule_and_names
-from keras_resnet.exporting.precision import layer_policy
-from keras_resnet.exporting.prepare import (
-    check_portable,
-    prepared,
-    rule_for,
-    with_image_size,
-)
-from keras_resnet.exporting.rewrite import functional, is_channels_first
-from keras_resnet.exporting.samples import GIVEN, images_for
+from keras_resnet.exporting.formats import FORMATS, check_dtype, format_of, layer_policy, writer_of
+from keras_resnet.exporting.metadata import metadata_of, rule_and_names, write_metadata
+from keras_resnet.exporting.prepare import check_sides, checked_model, prepared, with_image_size
+from keras_resnet.exporting.processes import Job, run_jobs
 from keras_resnet.exporting.verification import (
-    TOLERANCES,
     Report,
+    checked_images,
     compared,
     outputs_of,
+    tolerance_of,
 )
 from keras_resnet.graph import all_layers
-from keras_resnet.images.preprocessing import Preprocessing
 from keras_resnet.weights.records import ImageRule, Record
-
-# Of images to compare on where the model takes any.
-DEFAULT_SIDE = 96
 
 Paths = str | os.PathLike | Sequence[str | os.PathLike]
 
@@ -68,13 +55,14 @@ def export(
         path: where to write; a list writes several files and starts each backend but once.
         format: one of `FORMATS`, or a list of them: `"tf_saved_model"` (a folder), `"onnx"`,
             `"litert"` (.tflite), `"openvino"` (.xml and .bin), `"torch"` (.pt2) or `"keras"`,
-            which plain Keras loads without this package. Told from the suffix by default.
+            which plain Keras loads without this package. By default, the one that the suffix
+            belongs to.
         fold: fold batch normalization into the convolutions, where that is exact.
         preprocessing: a record, its id such as `"resnet50.tv2"`, or an `ImageRule`: the file
             then takes RGB pixels, uint8 (batch, height, width, 3), and resizes, crops and
-            normalises them itself.
+            normalizes them itself.
         dtype: of the weights: `"float32"`, `"float16"`, `"bfloat16"`, or `"int8"`, where
-            activations have 8 bits as well. `FORMATS` tells which format has which.
+            activations have 8 bits as well. `FORMATS` lists which format has which.
         batch: `"dynamic"`, or the number of images of every call.
         image_size: side, or (height, width), of the images that the file takes: those of the
             model by default, and with `preprocessing` any, where the format has that.
@@ -89,8 +77,8 @@ def export(
             float32, 0.02 for float16, 0.1 for bfloat16, 0.5 for int8.
 
     Returns:
-        A `Report`, or a list of them where `path` is a list. The same figures stand in the
-        file's metadata (`read_metadata`).
+        A `Report`, or a list of them where `path` is a list. The same figures are in the
+        file's metadata (`keras_resnet.exporting.read_metadata`).
 
     Raises:
         ValueError: an unknown format, an option the format does not have, or a model that
@@ -111,8 +99,7 @@ def export(
     ('keras', (1, 4), True)
     """
     started = time.monotonic()
-    several = not isinstance(path, str | os.PathLike)
-    paths = [Path(path)] if isinstance(path, str | os.PathLike) else list(map(Path, path))
+    paths = [path] if isinstance(path, str | os.PathLike) else list(path)
     if not paths:
         raise ValueError("`path` must be a path or a list of paths. Received: an empty list")
     given = [format] * len(paths) if format is None or isinstance(format, str) else list(format)
@@ -120,56 +107,55 @@ def export(
     for name in formats:
         check_dtype(name, dtype)
     backends = [writer_of(name, keras.backend.backend()) for name in formats]
-    size = checked_batch(batch)
-    graph = functional(model)
-    check_portable(graph)
-    rule, names = rule_and_names(preprocessing, class_names, graph)
-    if rule is None:
-        model = graph = with_image_size(graph, image_size)
     policies = [layer_policy(name, dtype) for name in formats]
-    made = {policy: prepared(graph, fold, policy, rule, image_size) for policy in {*policies}}
-    plain = made[policies[0]]
+    size = checked_batch(batch)
+
+    # The model of each policy, and images that it takes.
+    source = checked_model(model)
+    rule, names = rule_and_names(preprocessing, class_names, source)
+    if rule is None:
+        model = source = with_image_size(source, image_size)
+    models = {one: prepared(source, fold, one, rule, image_size) for one in {*policies}}
+    plain = models[policies[0]]
     for name in formats:
-        check_sides(name, plain)
-    compare_on, whose = checked_images(images, plain, size)
-    ranges_from = None if calibration is None else checked_images(calibration, plain, None)[0]
-    if dtype == "int8" and ranges_from is None:
+        check_sides(plain, name)
+    images, compared_on = checked_images(images, plain, size)
+    if calibration is not None:
+        calibration = checked_images(calibration, plain, None)[0]
+    elif dtype == "int8":
         raise ValueError("dtype='int8' needs `calibration`: a hundred images or so")
-    tries = () if not verify else (size,) if size else (1, len(compare_on))
+    tries = () if not verify else (size,) if size else (1, len(images))
+
     with ExitStack() as stack:
-        places = [
-            stack.enter_context(placing.beside(one, not FORMATS[name].suffix))
-            for name, one in zip(formats, paths, strict=True)
-        ]
-        jobs = [
-            Job(name, str(place), dtype, policy, size, tries)
-            for name, place, policy in zip(formats, places, policies, strict=True)
-        ]
-        found = run_jobs(jobs, backends, made, compare_on, ranges_from)
-        expected = outputs_of_pixels(model, rule, plain, compare_on) if verify else []
-        computed_in = {layer.compute_dtype for layer in all_layers(graph)}
-        limit = max(TOLERANCES[dtype], *(TOLERANCES.get(one, 0.0) for one in computed_in))
-        limit = limit if tolerance is None else tolerance
+        jobs = []
+        for name, backend, policy, one in zip(formats, backends, policies, paths, strict=True):
+            temporary = stack.enter_context(placing.beside(Path(one), not FORMATS[name].suffix))
+            jobs.append(Job(name, backend, str(temporary), dtype, policy, size, tries))
+        found = run_jobs(jobs, models, images, calibration)
+        expected = outputs_of(model, images, rule) if verify else []
+        limit = tolerance_of(source, dtype) if tolerance is None else tolerance
         reports = []
-        for job, place, one, outputs in zip(jobs, places, paths, found, strict=True):
-            what = f"The {job.format} file"
+        for job, one, outputs in zip(jobs, paths, found, strict=True):
             figures: dict[str, Any] = {}
             if verify:
-                figures = {**compared(expected, outputs, limit, what), "compared_on": whose}
+                figures = compared(expected, outputs, limit, f"The {job.format} file")
+                figures["compared_on"] = compared_on
             report = Report(
                 path=os.fspath(one),
                 format=job.format,
                 dtype=dtype,
                 bytes=0,
                 seconds=round(time.monotonic() - started, 2),
-                kept_batch_norms=batch_norms(made[job.policy]) if fold else 0,
+                kept_batch_norms=batch_norms(models[job.policy]) if fold else 0,
                 **figures,
             )
-            write_metadata(place, job.format, described(plain, report, names, rule, size))
-            reports.append(dataclasses.replace(report, bytes=placing.size_of(place)))
-        for place, one in zip(places, paths, strict=True):
-            placing.put(place, one)
-    return reports if several else reports[0]
+            metadata = metadata_of(plain, report, names, rule, size)
+            write_metadata(Path(job.path), job.format, metadata)
+            written = placing.size_of(Path(job.path))
+            reports.append(dataclasses.replace(report, bytes=written))
+        for job, one in zip(jobs, paths, strict=True):
+            placing.put(Path(job.path), Path(one))
+    return reports[0] if isinstance(path, str | os.PathLike) else reports
 
 
 def checked_batch(batch: int | str) -> int | None:
@@ -181,54 +167,6 @@ def checked_batch(batch: int | str) -> int | None:
             f"`batch` must be 'dynamic' or a positive integer. Received: batch={batch!r}"
         )
     return batch
-
-
-def check_sides(format: str, model: keras.Model) -> None:
-    """Raises where the format cannot have images of any size."""
-    shape = model.inputs[0].shape[1:]
-    if None in shape and not FORMATS[format].any_size:
-        others = ", ".join(name for name, row in FORMATS.items() if row.any_size)
-        raise ValueError(
-            f"Format {format!r} is for images of one size ({others} are for any). Pass "
-            f"image_size=(height, width). Received: images of {tuple(shape)}"
-        )
-    ours = [x.name for x in all_layers(model) if type(x).__module__.startswith("keras_resnet.")]
-    if format == "keras" and ours:
-        raise ValueError(
-            "Keras' own layers resize and pool images of one size only: pass image_size=(height, "
-            f"width) for format 'keras'. Received: a model with {', '.join(ours)}"
-        )
-
-
-def checked_images(images: Any, model: keras.Model, batch: int | None) -> tuple[np.ndarray, str]:
-    """The images that are given, as the model's input has them, or others; and which."""
-    image = model.inputs[0]
-    if images is None:
-        shape = tuple(DEFAULT_SIDE if side is None else side for side in image.shape[1:])
-        return images_for(shape, image.dtype, batch or 4)
-    images = np.asarray(images)
-    fits = images.ndim == len(image.shape) and all(
-        side in (None, given) for side, given in zip(image.shape[1:], images.shape[1:], strict=True)
-    )
-    if not fits or len(images) < (batch or 2):
-        raise ValueError(
-            f"Images must be an array of at least {batch or 2} as the file takes them, "
-            f"{tuple(image.shape)}. Received: shape {images.shape}"
-        )
-    if image.dtype == "uint8" and images.dtype != np.uint8:
-        raise ValueError(f"The file takes pixels, uint8. Received: images of {images.dtype}")
-    return images.astype(image.dtype), GIVEN
-
-
-def outputs_of_pixels(model, rule: ImageRule | None, plain, images: np.ndarray) -> list[np.ndarray]:
-    """What the model says of images as the file takes them."""
-    if rule is None:
-        return outputs_of(model, images)
-    shape = tuple(model.inputs[0].shape[1:])
-    first = is_channels_first(model)
-    layer = Preprocessing(rule_for(rule, shape, first), data_format="channels_last")
-    x = layer(images)
-    return outputs_of(model, keras.ops.transpose(x, (0, 3, 1, 2)) if first else x)
 
 
 def batch_norms(model: keras.Model) -> int:

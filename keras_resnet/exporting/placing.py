@@ -1,15 +1,15 @@
-"""Files and folders that come into place whole, over what was there, or not at all."""
+"""Exported files and folders that replace what was at their path completely, or not at all."""
 
 import contextlib
 import ctypes
 import glob
 import os
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 from keras_resnet.exporting.formats import ExportError
+from keras_resnet.files import flush, temporary_beside
 
 PATTERN = set("*?[\\")
 # Of Linux: linux/fcntl.h and linux/fs.h.
@@ -26,22 +26,21 @@ def beside(path: Path, is_folder: bool = False) -> Iterator[Path]:
 
     Raises:
         ValueError: TensorFlow would take the path for a pattern.
-        OSError: the folder of `path` cannot be written to, or something else stands there.
+        OSError: the folder of `path` cannot be written to, or something else is at `path`.
     """
     path = path.absolute()
     ours = is_folder and Path(path, "saved_model.pb").exists()
     if path.is_dir() and not ours and any(path.iterdir()):
         raise FileExistsError(f"Something else than an exported model is there: {path}")
     if path.is_file() and is_folder:
-        raise FileExistsError(f"A file stands where a SavedModel's folder would be: {path}")
+        raise FileExistsError(f"There is a file where a SavedModel's folder would be: {path}")
     if is_folder and PATTERN & set(path.as_posix()):
         raise ValueError(
             "TensorFlow loads no SavedModel whose path has one of * ? [ \\ in it. "
             f"Received: {str(path)!r}"
         )
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".", dir=path.parent) as folder:
-        yield Path(folder, path.name)
+    with temporary_beside(path) as temporary:
+        yield temporary
 
 
 def members(path: Path) -> list[Path]:
@@ -56,26 +55,26 @@ def size_of(path: Path) -> int:
     return sum(file.stat().st_size for file in files)
 
 
-def put(place: Path, path: Path) -> None:
-    """Moves what `beside` gave a path for to where it belongs, over what is there.
+def put(temporary: Path, path: Path) -> None:
+    """Moves what was written to a path of `beside` to `path`, over what is there.
 
-    A file takes the place of a file at once, and so does a folder that of a folder on Linux.
-    Of several files the one that names the others leaves first and comes last: there is none,
-    rather than one beside another's weights. If a move fails, those before it are taken back.
+    A file replaces a file at once, and so does a folder a folder on Linux. Of several files the
+    one that names the others is removed first and comes last: there is none, rather than one beside
+    the weights of another network. If a move fails, those before it are undone.
 
     Raises:
-        ExportError: there is nothing at `place`.
+        ExportError: there is nothing at `temporary`.
         OSError: a move failed.
     """
     path = path.absolute()
-    if not place.exists():
+    if not temporary.exists():
         raise ExportError(f"Nothing was written for {path}")
-    new = sorted(members(place), key=lambda file: file.name == place.name)
+    new = sorted(members(temporary), key=lambda file: file.name == temporary.name)
     for file in new:
-        on_disk(file)
-    if not (path.is_dir() and exchanged(place, path)):
-        move(new, path.parent, place.parent / "old")
-    on_disk(path.parent)
+        flush(file)
+    if not (path.is_dir() and exchanged(temporary, path)):
+        move(new, path.parent, temporary.parent / "old")
+    flush(path.parent, recursive=False)
 
 
 def exchanged(one: Path, other: Path) -> bool:
@@ -91,29 +90,19 @@ def move(new: list[Path], folder: Path, old: Path) -> None:
     """Moves files into a folder, and those of their names into `old`, all or none."""
     old.mkdir()
     moved: list[tuple[Path, Path]] = []
+
+    def replace(before: Path, after: Path) -> None:
+        os.replace(before, after)
+        moved.append((before, after))
+
     try:
         for file in reversed(new):
             target = folder / file.name
             if target.exists() and (target.is_dir() or len(new) > 1):
-                os.replace(target, old / file.name)
-                moved.append((target, old / file.name))
+                replace(target, old / file.name)
         for file in new:
-            os.replace(file, folder / file.name)
-            moved.append((file, folder / file.name))
+            replace(file, folder / file.name)
     except BaseException:
         for before, after in reversed(moved):
             os.replace(after, before)
         raise
-
-
-def on_disk(path: Path) -> None:
-    """Waits until a file, or all that is in a folder, is on the disk."""
-    inside = path.rglob("*") if path.is_dir() else ()
-    for one in (path, *inside):
-        if os.name != "posix" and one.is_dir():
-            continue
-        handle = os.open(one, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)

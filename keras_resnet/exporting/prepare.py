@@ -1,55 +1,76 @@
 """What is exported: Keras' own layers, folded, in one precision, from pixels if asked."""
 
+import dataclasses
 from typing import Any
 
 import keras
 from keras import ops
 
+from keras_resnet.exporting.copying import copied, functional, is_channels_first, same, stock
 from keras_resnet.exporting.fold import fold_batch_norm
-from keras_resnet.exporting.rewrite import (
-    functional,
-    is_channels_first,
-    resized,
-    stock,
-)
-from keras_resnet.graph import deep_graph, is_functional
+from keras_resnet.exporting.formats import FORMATS
+from keras_resnet.graph import all_layers, deep_graph, is_graph
 from keras_resnet.images.preprocessing import Preprocessing, known_resampling, whole_levels
 from keras_resnet.weights.records import ImageRule
 
 INPUT = "image"
 
 
-def image_shape(model: keras.Model) -> tuple[int | None, ...]:
-    """The shape of one input of a model with a single one.
+def checked_model(model: Any) -> keras.Model:
+    """The model as a functional one, if it has one input and every layer can be written down.
 
     Raises:
-        ValueError: it has several.
+        ValueError: it cannot be exported; the message says why.
     """
-    if len(model.inputs) != 1:
-        names = ", ".join(x.name for x in model.inputs)
-        raise ValueError(f"`model` must have one input. Received: {model.name!r} with {names}")
-    return tuple(model.inputs[0].shape[1:])
+    source = functional(model)
+    if len(source.inputs) != 1:
+        names = ", ".join(x.name for x in source.inputs)
+        raise ValueError(f"`model` must have one input. Received: {source.name!r} with {names}")
+    check_portable(source)
+    return source
 
 
 def check_portable(model: keras.Model) -> None:
     """Raises ValueError where a layer is more than its class, config and weights."""
-    for layer in model.layers:
-        if is_functional(layer) or isinstance(layer, keras.Sequential):
-            check_portable(layer)
-            continue
-        module = type(layer).__module__.split(".")[0]
+    for layer in all_layers(model):
         if isinstance(layer, keras.layers.Lambda):
             raise ValueError(
                 f"The layer {layer.name!r} is a Lambda: its Python code cannot be written down "
                 "safely. Use a layer of keras.layers or an operation of keras.ops instead"
             )
-        if module not in ("keras", "keras_resnet"):
+        package = type(layer).__module__.split(".")[0]
+        if package not in ("keras", "keras_resnet") and not is_graph(layer):
             raise ValueError(
-                f"The layer {layer.name!r} is of a class of your own, "
-                f"{type(layer).__module__}.{type(layer).__name__}, which whoever loads the file "
-                "does not have. Build the model of layers of keras.layers and operations of "
-                "keras.ops"
+                f"The layer {layer.name!r} is of a class of your own, {type(layer).__module__}."
+                f"{type(layer).__name__}, which a program that loads the file does not have. "
+                "Build the model of layers of keras.layers and operations of keras.ops"
             )
+
+
+def check_sides(model: keras.Model, format: str) -> None:
+    """Raises ValueError where a format cannot have images of any size, as the model has."""
+    shape = model.inputs[0].shape[1:]
+    if None in shape and not FORMATS[format].any_size:
+        others = ", ".join(name for name, row in FORMATS.items() if row.any_size)
+        raise ValueError(
+            f"Format {format!r} is for images of one size ({others} are for any). Pass "
+            f"image_size=(height, width). Received: images of {tuple(shape)}"
+        )
+    ours = [x.name for x in all_layers(model) if type(x).__module__.startswith("keras_resnet.")]
+    if format == "keras" and ours:
+        raise ValueError(
+            "Keras' own layers resize and pool images of one size only: pass image_size=(height, "
+            f"width) for format 'keras'. Received: a model with {', '.join(ours)}"
+        )
+
+
+def with_image_size(model: keras.Model, image_size: Any) -> keras.Model:
+    """The model itself, or a copy of it for images of that size."""
+    shape = tuple(model.inputs[0].shape[1:])
+    wanted = sized(shape, image_size, is_channels_first(model))
+    if wanted == shape:
+        return model
+    return copied(model, same, image=keras.Input(wanted, dtype=model.inputs[0].dtype, name=INPUT))
 
 
 def sized(shape: tuple, image_size: Any, channels_first: bool) -> tuple[int | None, ...]:
@@ -71,48 +92,28 @@ def sized(shape: tuple, image_size: Any, channels_first: bool) -> tuple[int | No
 
 
 def prepared(
-    model: keras.Model,
-    fold: bool,
-    dtype: str,
-    rule: ImageRule | None,
-    image_size: Any,
+    model: keras.Model, fold: bool, policy: str, rule: ImageRule | None, image_size: Any
 ) -> keras.Model:
     """The model that is written, from an input named `image`.
 
     With a rule it takes uint8 pixels (batch, height, width, 3) of `image_size`, or of any size,
-    and resizes, crops and normalises them itself.
+    and resizes, crops and normalizes them itself.
     """
-    graph = functional(model)
-    shape = image_shape(graph)
-    channels_first = is_channels_first(graph)
-    if fold:
-        graph = fold_batch_norm(graph, strict=False)
+    plain = stock(fold_batch_norm(model, strict=False) if fold else model, policy)
     if rule is None:
-        image = keras.Input(shape, dtype=graph.inputs[0].dtype, name=INPUT)
-        x = image
+        x = image = keras.Input(model.inputs[0].shape[1:], dtype=model.inputs[0].dtype, name=INPUT)
     else:
         image = keras.Input(sized((None, None, 3), image_size, False), dtype="uint8", name=INPUT)
-        x = preprocessed(image, rule, shape, channels_first)
-    plain = stock(graph, dtype)
-    check_portable(plain)
+        x = preprocessed(image, rule_for(model, rule))
+        x = ops.transpose(x, (0, 3, 1, 2)) if is_channels_first(model) else x
     with deep_graph():
         return keras.Model(image, plain(x), name=model.name)
 
 
-def with_image_size(model: keras.Model, image_size: Any) -> keras.Model:
-    """The model itself, or a copy of it for images of that size."""
-    shape = image_shape(model)
-    wanted = sized(shape, image_size, is_channels_first(model))
-    if wanted == shape:
-        return model
-    return resized(model, keras.Input(wanted, dtype=model.inputs[0].dtype, name=INPUT))
-
-
-def rule_for(rule: ImageRule, shape: tuple, channels_first: bool) -> ImageRule:
+def rule_for(model: keras.Model, rule: ImageRule) -> ImageRule:
     """The rule with the size of the model's input, where that is known."""
-    import dataclasses
-
-    sides = shape[1:] if channels_first else shape[:2]
+    shape = tuple(model.inputs[0].shape[1:])
+    sides = shape[1:] if is_channels_first(model) else shape[:2]
     if None in sides or rule.size is None:
         return rule
     if len(set(sides)) > 1:
@@ -122,29 +123,20 @@ def rule_for(rule: ImageRule, shape: tuple, channels_first: bool) -> ImageRule:
     return dataclasses.replace(rule, size=sides[0])
 
 
-def preprocessed(image, rule: ImageRule, shape: tuple, channels_first: bool):
-    """From pixels to what the model reads, in Keras' own layers where the size is known."""
-    rule = rule_for(rule, shape, channels_first)
+def preprocessed(image, rule: ImageRule):
+    """From pixels to what a model of channels last reads, in Keras' layers if the size is known."""
     height, width = image.shape[1:3]
     if height is None or width is None:
-        x = Preprocessing(rule, data_format="channels_last", name="preprocessing")(image)
-    else:
-        x = ops.cast(image, "float32")
-        if rule.size is not None:
-            shorter = min(height, width)
-            for side, length, equation in (
-                ("columns", width, "bhwc,wo->bhoc"),
-                ("rows", height, "bhwc,ho->bowc"),
-            ):
-                matrix = known_resampling(length, shorter, rule)
-                sides = (height, rule.size) if side == "columns" else (rule.size, rule.size)
-                resize = keras.layers.EinsumDense(
-                    equation, (*sides, 3), name=f"resize_{side}", dtype="float32"
-                )
-                x = whole_levels(resize(x))
-                resize.kernel.assign(matrix.T)
-        variance = [std**2 for std in rule.std]
-        x = keras.layers.Normalization(-1, rule.mean, variance, name="normalise", dtype="float32")(
-            x
-        )
-    return ops.transpose(x, (0, 3, 1, 2)) if channels_first else x
+        return Preprocessing(rule, data_format="channels_last", name="preprocessing")(image)
+    x = ops.cast(image, "float32")
+    if rule.size is not None:
+        for side, length, equation, shape in (
+            ("columns", width, "bhwc,wo->bhoc", (height, rule.size, 3)),
+            ("rows", height, "bhwc,ho->bowc", (rule.size, rule.size, 3)),
+        ):
+            name = f"resize_{side}"
+            resize = keras.layers.EinsumDense(equation, shape, name=name, dtype="float32")
+            x = whole_levels(resize(x))
+            resize.kernel.assign(known_resampling(length, min(height, width), rule).T)
+    variance = [std**2 for std in rule.std]
+    return keras.layers.Normalization(-1, rule.mean, variance, name="normalize", dtype="float32")(x)

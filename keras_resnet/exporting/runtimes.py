@@ -6,6 +6,7 @@ from collections.abc import Callable
 import numpy as np
 
 from keras_resnet.exporting.formats import format_of, reading
+from keras_resnet.exporting.verification import outputs_of
 
 Run = Callable[[np.ndarray], list[np.ndarray]]
 
@@ -17,7 +18,7 @@ def open_exported(
 
     Args:
         path: of the file, or the folder of a SavedModel.
-        format: a name of `FORMATS`; told from the suffix by default.
+        format: a name of `FORMATS`; by default, the one that the suffix belongs to.
         threads: how many the runtime may use; its own choice by default. onnxruntime,
             OpenVINO and LiteRT take it.
 
@@ -58,8 +59,7 @@ def onnxruntime(path: str, threads: int | None = None) -> Run:
     options = runtime.SessionOptions()
     options.log_severity_level = 3
     if threads:
-        options.intra_op_num_threads = threads
-        options.inter_op_num_threads = 1
+        options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
     session = runtime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
     name = session.get_inputs()[0].name
     return lambda images: session.run(None, {name: images})
@@ -121,15 +121,10 @@ def torch(path: str, threads: int | None = None) -> Run:
 
 
 def keras(path: str, threads: int | None = None) -> Run:
-    import keras as runtime
+    from keras.saving import load_model
 
-    model = runtime.saving.load_model(path, compile=False)
-
-    def run(images):
-        outputs = runtime.tree.flatten(model(images, training=False))
-        return [runtime.ops.convert_to_numpy(runtime.ops.cast(x, "float32")) for x in outputs]
-
-    return run
+    model = load_model(path, compile=False)
+    return lambda images: outputs_of(model, images)
 
 
 RUNTIMES = {

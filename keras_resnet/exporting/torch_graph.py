@@ -4,74 +4,54 @@ Keras pads, convolves and adds the bias in three operations. Runtimes join them 
 can; around a max pool, or between two layouts, they cannot.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import keras
 
-from keras_resnet.exporting.rewrite import copied, functional, keep_values
-from keras_resnet.graph import is_functional, nodes_of
-from keras_resnet.layers.fusion import foldable_padding, plain_relu
+from keras_resnet.exporting.copying import copied, same
+from keras_resnet.graph import Graph
+from keras_resnet.layers.fusion import foldable_padding, pools_what_is_padded
 
 
 def joined(model: keras.Model) -> keras.Model:
     """A copy for torch whose convolutions and pools pad by themselves."""
-    graph = functional(model)
-    borders, absorbed = borders_of(graph)
+    borders, absorbed = borders_of(Graph(model))
 
     def make(layer):
-        if is_functional(layer):
-            return joined(layer)
         if layer in absorbed:
             return None
         if type(layer) is keras.layers.GlobalAveragePooling2D and not layer.keepdims:
             return TorchMean.from_config(layer.get_config())
-        if type(layer) in JOINED and (layer in borders or own_border(layer) is not None):
-            new = JOINED[type(layer)].from_config(layer.get_config())
-            new.border = borders.get(layer) or own_border(layer)
-            return new
-        return type(layer).from_config(layer.get_config())
+        border = borders.get(layer) or own_border(layer)
+        if border is None:
+            return same(layer)
+        new = JOINED[type(layer)].from_config({**layer.get_config(), "padding": "valid"})
+        new.border = border
+        return new
 
-    def fill(old, new):
-        if not is_functional(new):
-            keep_values(old, new)
-
-    return copied(graph, make, fill)
+    return copied(model, make, joined)
 
 
-def borders_of(graph) -> tuple[dict, set]:
-    """What each layer pads instead of a ZeroPadding2D before it that nobody else reads."""
-    nodes = nodes_of(graph)
-    maker = {id(x): node for node in nodes for x in node.output_tensors}
-    readers: dict[int, list] = {}
-    calls: dict = {}
-    for node in nodes:
-        calls.setdefault(node.operation, []).append(node)
-        for x in node.input_tensors:
-            readers.setdefault(id(x), []).append(node)
+def borders_of(graph: Graph) -> tuple[dict[Any, tuple[int, ...]], set[Any]]:
+    """What each layer pads instead of a ZeroPadding2D before it, and these, which go away."""
     borders, absorbed = {}, set()
-    for node in nodes:
-        layer = node.operation
-        if type(layer) not in JOINED or len(calls[layer]) > 1:
+    for layer, (node, *others) in graph.calls.items():
+        pad = graph.before(node) if type(layer) in JOINED and not others else None
+        if pad is None or len(graph.calls[pad.operation]) > 1 or graph.only_reader(pad) is not node:
             continue
-        pad = maker.get(id(node.input_tensors[0]))
-        if pad is None or not foldable_padding(pad, node) or len(calls[pad.operation]) > 1:
-            continue
-        if len(readers[id(pad.output_tensors[0])]) > 1:
-            continue
-        border = tuple(before for before, _ in pad.operation.padding)
-        if isinstance(layer, keras.layers.MaxPooling2D):
-            # A pool pads with minus infinity: the same, behind a ReLU, as zeros.
-            before = maker[id(pad.input_tensors[0])].operation
-            fits = all(2 * b <= size for b, size in zip(border, layer.pool_size, strict=True))
-            if not (type(before) is keras.layers.ReLU and plain_relu(before) and fits):
-                continue
-        borders[layer] = border
-        absorbed.add(pad.operation)
+        # A pool pads with minus infinity: the same as zeros only behind a ReLU.
+        is_pool = isinstance(layer, keras.layers.MaxPooling2D)
+        if pools_what_is_padded(pad, node, graph.maker) if is_pool else foldable_padding(pad, node):
+            borders[layer] = tuple(before for before, _ in pad.operation.padding)
+            absorbed.add(pad.operation)
     return borders, absorbed
 
 
-def own_border(layer) -> tuple[int, int] | None:
-    """What a layer adds on every side, or None where that is not symmetric."""
+def own_border(layer) -> tuple[int, ...] | None:
+    """What a convolution or pool adds on every side; None if that is not symmetric, or another."""
+    if type(layer) not in JOINED:
+        return None
     if layer.padding == "valid":
         return (0, 0)
     if isinstance(layer, keras.layers.MaxPooling2D) or set(layer.strides) != {1}:
@@ -79,31 +59,22 @@ def own_border(layer) -> tuple[int, int] | None:
     totals = [
         step * (size - 1) for size, step in zip(layer.kernel_size, layer.dilation_rate, strict=True)
     ]
-    return None if any(total % 2 for total in totals) else (totals[0] // 2, totals[1] // 2)
+    return None if any(total % 2 for total in totals) else tuple(total // 2 for total in totals)
 
 
 class Bordered:
-    """A layer that pads its maps by `border`, whatever its config says."""
+    """A layer that pads its maps by `border` on every side. `run` takes channels first."""
 
-    border = (0, 0)
+    border: tuple[int, ...] = (0, 0)
     data_format: str
-    padding: str
-
-    def run(self, x):
-        """The layer on maps (batch, channels, height, width)."""
-        raise NotImplementedError
+    run: Callable[[Any], Any]
 
     def compute_output_shape(self, input_shape):
         shape = list(input_shape)
         first = 2 if self.data_format == "channels_first" else 1
-        for side, border in enumerate(self.border):
-            if shape[first + side] is not None:
-                shape[first + side] += 2 * border
-        self.padding, given = "valid", self.padding
-        try:
-            return super().compute_output_shape(tuple(shape))  # type: ignore[misc]
-        finally:
-            self.padding = given
+        for axis, border in enumerate(self.border, first):
+            shape[axis] = None if shape[axis] is None else shape[axis] + 2 * border
+        return super().compute_output_shape(tuple(shape))  # type: ignore[misc]
 
     def call(self, x):
         last = self.data_format == "channels_last"
@@ -131,9 +102,8 @@ class TorchMaxPooling2D(Bordered, keras.layers.MaxPooling2D):
     def run(self, x):
         import torch
 
-        return torch.nn.functional.max_pool2d(
-            x, tuple(self.pool_size), tuple(self.strides), self.border
-        )
+        size, strides = tuple(self.pool_size), tuple(self.strides)
+        return torch.nn.functional.max_pool2d(x, size, strides, self.border)
 
 
 class TorchMean(keras.layers.GlobalAveragePooling2D):

@@ -148,7 +148,7 @@ class Own(keras.layers.Layer):
 @pytest.mark.parametrize(
     ("path", "arguments", "message"),
     [
-        ("net.h5", {}, r"`format` cannot be told from the path.*'onnx' \(.onnx\).*Received: path="),
+        ("net.h5", {}, r"suffix .* belongs to no format.*'onnx' \(.onnx\).*Received: path="),
         ("net.onnx", {"format": "tflite"}, r"`format` must be one of .* Received: format='tflite'"),
         ("net.keras", {"format": "onnx"}, r"must end in '.onnx'. Received: path="),
         ("net.keras", {"dtype": "int4"}, r"`dtype` must be one of .*Received: dtype='int4'"),
