@@ -1,28 +1,35 @@
 """The program `keras-resnet`.
 
-`keras-resnet --help` and `list` answer in a fifth of a second, and importing `keras_resnet`
-takes Keras' seconds. So the package is put in place here without its public names; a command
-imports the modules that it needs.
+Importing `keras_resnet` loads Keras, which takes seconds; `keras-resnet --help`, `list`, `weights`
+and `completion` do without. So the package is first entered into `sys.modules` without running
+its `__init__`, which lets the modules of the package be imported one by one. Before a command that
+needs Keras, the `__init__` runs in the same module object: the package is then as after
+`import keras_resnet`, with its public names, and Keras knows the classes of saved models.
 """
 
 import importlib.util
 import sys
-import types
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command line. Returns the exit status."""
-    if "keras_resnet" not in sys.modules:
-        spec = importlib.util.find_spec("keras_resnet")
-        assert spec is not None
-        package = types.ModuleType("keras_resnet", __doc__)
-        package.__path__, package.__spec__ = spec.submodule_search_locations or [], spec
-        package.__file__ = spec.origin
-        sys.modules["keras_resnet"] = package
+    import_package = enter_package()
     from keras_resnet.commands import main as run
 
-    return run(arguments)
+    return run(arguments, import_package)
+
+
+def enter_package() -> Callable[[], object]:
+    """Makes modules of keras_resnet importable, and returns what runs the package's `__init__`."""
+    if "keras_resnet" in sys.modules:
+        return lambda: None
+    spec = importlib.util.find_spec("keras_resnet")
+    if spec is None or spec.loader is None:
+        raise ImportError("keras_resnet is not installed beside keras_resnet_cli")
+    package = sys.modules["keras_resnet"] = importlib.util.module_from_spec(spec)
+    run_module = spec.loader.exec_module
+    return lambda: run_module(package)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from keras_resnet.graph import all_layers
 from keras_resnet.network import Network
 from keras_resnet.networks.checks import checked_classes
 from keras_resnet.networks.resnet import head
-from keras_resnet.weights.dialects import place_of_layer
+from keras_resnet.weights.layout import place_of
 
 
 def freeze_batch_norm(model: keras.Model) -> int:
@@ -67,7 +67,7 @@ def unfreeze_from(model: keras.Model, stage: str, batch_norm: bool = False) -> l
     ['conv4_1_a', 'conv4_1_b', 'fc']
     """
     layers = [layer for layer in all_layers(model) if layer.weights and not has_layers(layer)]
-    places = {layer.name: place_of_layer(layer.name) for layer in layers}
+    places = {layer.name: place_of(layer.name) for layer in layers}
     stages = sorted({place.stage for place in places.values() if place})
     accepted = [*(f"conv{number}" for number in stages), "fc"]
     if stage not in accepted:

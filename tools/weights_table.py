@@ -11,6 +11,8 @@ from marked import table
 
 import keras_resnet
 from keras_resnet.weights import DIALECTS, Record
+from keras_resnet.weights.dialects import BY_FAMILY
+from keras_resnet.weights.layout import Layout
 
 PAGE = Path(__file__).parent.parent / "docs" / "weights.md"
 
@@ -32,11 +34,11 @@ def records() -> str:
                 percent(results[0] and results[0].top1),
                 percent(results[0] and results[0].top5),
                 results[0].protocol if results[0] else "",
-                record.licence,
+                record.license,
             )
         )
     return table(
-        "record | source | graph | top-1 | top-5 | measured by its publisher on | licence", rows
+        "record | source | graph | top-1 | top-5 | measured by its publisher on | license", rows
     )
 
 
@@ -80,12 +82,10 @@ def files() -> str:
 
 
 def dialects() -> str:
-    from keras_resnet.weights.dialects import Layout, Place
-
     layout = Layout("imagenet", (3, 4, 6, 3), True)
     rows = []
     for dialect in DIALECTS.values():
-        conv, bn = dialect.spell(Place(3, 2, "b"), layout)
+        conv, bn = (dialect.layer(name, layout) for name in ("conv3_2_b", "conv3_2_b_bn"))
         rows.append(
             (
                 f"`{dialect.name}`",
@@ -101,35 +101,27 @@ def dialects() -> str:
     )
 
 
-# One network of every other family, and a layer of it.
-OTHERS = {
-    "resnet50v2": "conv3_2_b",
-    "vgg16": "conv3_2",
-    "bn_inception": "inception_4a_double_3x3_2",
-}
+# The other networks, with the layout of one of each family, and a layer of it.
+OTHERS = (
+    ("pre-activation, V2", Layout("imagenet", (3, 4, 6, 3), True, "preact"), "conv3_2_b"),
+    ("VGG", Layout("imagenet", (2, 2, 3, 3, 3), False, "vgg"), "conv3_2"),
+    ("BN-Inception", Layout("imagenet", (), False, "bn_inception"), "inception_4a_double_3x3_2"),
+)
 
 
 def families() -> str:
-    """The dialects of networks that are spelled otherwise than ResNets of the paper's order."""
-    from keras_resnet.weights.dialects import Layout
-    from keras_resnet.weights.families import FAMILIES
-
-    layouts = {
-        "resnet50v2": Layout("imagenet", (3, 4, 6, 3), True, "preact"),
-        "vgg16": Layout("imagenet", (2, 2, 3, 3, 3), False, "vgg"),
-        "bn_inception": Layout("imagenet", (), False, "bn_inception"),
-    }
+    """The dialects of the networks that are not ResNets of the paper's order."""
     rows = [
         (
             f"`{dialect.name}`",
-            {"resnet50v2": "pre-activation, V2"}.get(network, layout.family),
+            networks,
             layer,
             f"`{dialect.variable(dialect.layer(layer, layout), 'kernel')}`",
             f"`{dialect.variable(dialect.fc, 'kernel')}`",
             "BGR" if dialect.bgr else "RGB",
         )
-        for (network, layer), layout in zip(OTHERS.items(), layouts.values(), strict=True)
-        for dialect in FAMILIES[layout.family].values()
+        for networks, layout, layer in OTHERS
+        for dialect in BY_FAMILY[layout.family].values()
         if dialect.name != "keras_resnet"
     ]
     return table("dialect | networks | layer | its kernel | kernel of fc | conv1 reads", rows)

@@ -1,39 +1,13 @@
-"""What several commands need: how they are declared, columns, and JSON."""
+"""What several commands need: columns of text, types of arguments, and models."""
 
 import argparse
-import json
-import textwrap
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
-
-def command(
-    commands, name: str, help: str, run: Callable[[argparse.Namespace], None], examples: str
-) -> argparse.ArgumentParser:
-    """A sub-command that `run` runs: what it does in half a sentence, and command lines."""
-    shown = textwrap.indent(textwrap.dedent(examples).strip(), "  ")
-    parser = commands.add_parser(
-        name,
-        help=help,
-        description=f"{help[0].upper()}{help[1:]}.",
-        epilog=f"examples:\n{shown}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
-    parser.set_defaults(run=run)
-    return parser
-
-
-def add_json(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--json", action="store_true", help="print JSON, for machines")
-
-
-def print_json(value: Any) -> None:
-    print(json.dumps(value, indent=2))
+from keras_resnet.networks.systems import network_row
 
 
 def aligned(rows: Sequence[Sequence[str]], numbers: Sequence[str] = ()) -> str:
-    """Columns for a terminal: those titled `numbers` to the right, words to the left.
+    """Columns of text: those titled `numbers` are aligned right, the others left.
 
     Args:
         rows: the titles, then a row for each line.
@@ -59,9 +33,7 @@ def aligned(rows: Sequence[Sequence[str]], numbers: Sequence[str] = ()) -> str:
 
 
 def network_name(text: str) -> str:
-    """A name that can be built, as argparse wants it: the error says what there is."""
-    from keras_resnet.networks.systems import network_row
-
+    """The name of a model that can be built; the error of argparse lists the names."""
     try:
         network_row(text)
     except ValueError as error:
@@ -86,46 +58,37 @@ def positive(text: str) -> int:
     return int(text)
 
 
-def add_model(parser: argparse.ArgumentParser) -> None:
-    """The arguments that name a model with weights."""
-    parser.add_argument("network", help="a name that `list` prints, or the path of a .keras file")
-    parser.add_argument(
-        "--weights",
-        metavar="SET",
-        help="a set that `weights` prints, a file of weights, or none (default: the best set)",
-    )
+def model_of(name: str, weights: str | None, pixels: str | bool | None):
+    """The model that a command names, and the record that says what its images are, if any.
 
-
-def model_of(options: argparse.Namespace):
-    """The model that `add_model`'s arguments name, and the record of its weights, if any.
+    Args:
+        name: of a model that can be built, or a path that ends in .keras.
+        weights: a set, a file, `"none"`, or None for the best public set.
+        pixels: the name of a record whose preprocessing and graph weights of one's own have.
 
     Raises:
-        ValueError: neither a network nor a model's file.
+        ValueError: `name` is neither a network nor the file of a model.
     """
-    from keras_resnet.networks.systems import network_row
-
-    pixels = getattr(options, "pixels", None)
-    if options.network.endswith(".keras"):
-        from keras_resnet.evaluation.opening import saved_model
-
-        return saved_model(options.network), pixels if isinstance(pixels, str) else None
-    row = network_row(options.network)
+    from keras_resnet.evaluation.opening import saved_model
     from keras_resnet.models import build
     from keras_resnet.weights.find import find, record_named
     from keras_resnet.weights.records import Record
 
+    if name.endswith(".keras"):
+        return saved_model(name), pixels if isinstance(pixels, str) else None
+    row = network_row(name)
     if isinstance(pixels, str):
-        named = record_named(pixels)
-        if options.weights is None:
-            return build(options.network, weights=named), named
-        return build(options.network, weights=options.weights, **named.options), named
-    wanted = None if options.weights == "none" else options.weights or best_weights(options.network)
+        record = record_named(pixels)
+        if weights is None:
+            return build(name, weights=record), record
+        return build(name, weights=weights, **record.options), record
+    wanted = None if weights == "none" else weights or best_weights(name)
     found = find(wanted, row)
-    return build(options.network, weights=wanted), found if isinstance(found, Record) else None
+    return build(name, weights=wanted), found if isinstance(found, Record) else None
 
 
 def best_weights(network: str) -> str:
-    """`"imagenet"` where the network has that, else the first of its public sets.
+    """`"imagenet"` where the network has such a set, otherwise the first of its public sets.
 
     Raises:
         ValueError: there is none.

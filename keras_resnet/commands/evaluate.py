@@ -1,31 +1,24 @@
-"""`keras-resnet evaluate`: the error of a network by a protocol of the paper."""
+"""`keras-resnet evaluate`: the error of a model by a protocol of the paper."""
 
 import argparse
 
-from keras_resnet.commands.common import add_json, command, print_json
+EXAMPLES = """
+keras-resnet evaluate resnet50.tv2 --data ILSVRC2012_img_val.tar
+keras-resnet evaluate resnet152.msra --data val/ --protocol multi-scale --out r152.json
+keras-resnet evaluate resnet50.tv resnet101.tv --data val/ --protocol 10-crop
+keras-resnet evaluate vgg16.keras --data val/ --protocol dense --scales 256 384 512
+keras-resnet evaluate mine.keras --image resnet50.tv --data photos.zip --split test
+"""
 
 
-def add(commands) -> None:
-    parser = command(
-        commands,
-        "evaluate",
-        "measure the error of a network, or of several together, by a protocol of the paper",
-        run,
-        """
-        keras-resnet evaluate resnet50.tv2 --data ILSVRC2012_img_val.tar
-        keras-resnet evaluate resnet152.msra --data val/ --protocol multi-scale --out r152.json
-        keras-resnet evaluate resnet50.tv resnet101.tv --data val/ --protocol 10-crop
-        keras-resnet evaluate vgg16.keras --data val/ --protocol dense --scales 256 384 512
-        keras-resnet evaluate mine.keras --image resnet50.tv --data photos.zip --split test
-        """,
-    )
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "models",
         nargs="+",
         metavar="MODEL",
-        help="public weights (resnet50.tv2), with a file of them (resnet50.tv2=weights.pth), a "
-        "network and its weights (resnet50=weights.npz) or a saved model (mine.keras); several "
-        "are an ensemble",
+        help="public weights (resnet50.tv2), a file of them (resnet50.tv2=weights.pth), a name "
+        "that `list` prints and a file of weights (resnet50=weights.npz), or a saved model "
+        "(mine.keras); several are an ensemble",
     )
     parser.add_argument(
         "--data",
@@ -47,15 +40,14 @@ def add(commands) -> None:
         metavar="PIXELS",
         help="lengths of the images' shorter side, instead of the protocol's own",
     )
-    parser.add_argument("--image", help="the record whose images weights of your own expect")
+    parser.add_argument("--image", help="the record whose preprocessing weights of your own expect")
     parser.add_argument("--average", default="softmax", help="softmax or logits (default: softmax)")
-    parser.add_argument("--batch-size", type=int, help="views that go through together")
-    parser.add_argument("--out", help="JSON to write; a run that was stopped goes on from it")
+    parser.add_argument("--batch-size", type=int, help="views in one batch")
+    parser.add_argument("--out", help="JSON to write; a stopped run continues from it")
     parser.add_argument("--quiet", action="store_true", help="show no progress bar")
-    add_json(parser)
 
 
-def run(options: argparse.Namespace) -> None:
+def run(options: argparse.Namespace) -> tuple[dict, str]:
     from keras_resnet.evaluation import evaluate_named, protocol_named
 
     found = evaluate_named(
@@ -69,7 +61,4 @@ def run(options: argparse.Namespace) -> None:
         out=options.out,
         verbose=0 if options.quiet or options.json else 1,
     )
-    if options.json:
-        print_json(found.record)
-    else:
-        print(found)
+    return found.record, str(found)

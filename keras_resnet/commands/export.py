@@ -1,47 +1,39 @@
-"""`keras-resnet export`: a network as a file for another runtime."""
+"""`keras-resnet export`: a model as a file for another runtime."""
 
 import argparse
 
-from keras_resnet.commands.common import (
-    add_json,
-    add_model,
-    command,
-    model_of,
-    positive,
-    print_json,
-    sides,
-)
+from keras_resnet.commands.common import model_of, positive, sides
+
+EXAMPLES = """
+keras-resnet export resnet50 resnet50.onnx
+keras-resnet export resnet50 resnet50.onnx resnet50.tflite --pixels --size 480x640
+keras-resnet export trained.keras trained.onnx --dtype int8 --images calibration.npy
+keras-resnet export resnet18 served --format tf_saved_model --pixels
+keras-resnet export resnet50 net.onnx --weights net.pth --pixels resnet50.tv2 --size 256
+"""
 
 
-def add(commands) -> None:
-    parser = command(
-        commands,
-        "export",
-        "a network written for another runtime, and checked there",
-        run,
-        """
-        keras-resnet export resnet50 resnet50.onnx
-        keras-resnet export resnet50 resnet50.onnx resnet50.tflite --pixels --size 480x640
-        keras-resnet export trained.keras trained.onnx --dtype int8 --images calibration.npy
-        keras-resnet export resnet18 served --format tf_saved_model --pixels
-        keras-resnet export resnet50 net.onnx --weights net.pth --pixels resnet50.tv2 --size 256
-        """,
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("model", help="a name that `list` prints, or the path of a .keras file")
+    parser.add_argument(
+        "--weights",
+        metavar="SET",
+        help="a set that `weights` prints, a file of weights, or none (default: the best set)",
     )
-    add_model(parser)
     parser.add_argument(
         "path",
         nargs="+",
-        help="where to: .onnx, .tflite, .xml (OpenVINO), .pt2 (torch), .keras, or a folder "
+        help="file to write: .onnx, .tflite, .xml (OpenVINO), .pt2 (torch), .keras, or a folder "
         "(SavedModel)",
     )
-    parser.add_argument("--format", help="Keras' name of it, where the suffix does not tell")
+    parser.add_argument("--format", help="Keras' name of it, where the suffix does not say")
     parser.add_argument("--no-fold", action="store_true", help="keep batch normalization")
     parser.add_argument(
         "--pixels",
         nargs="?",
         const=True,
         metavar="SET",
-        help="take pixels, uint8, and resize, crop and normalise them inside as the weights want, "
+        help="take pixels, uint8, and resize, crop and normalize them inside as the weights want, "
         "or as SET does where they are a file of your own",
     )
     parser.add_argument("--size", type=sides, help="side of the images, or HEIGHTxWIDTH")
@@ -54,14 +46,13 @@ def add(commands) -> None:
         help="a .npy of images as the file takes them: to compare on, and for int8 to calibrate",
     )
     parser.add_argument("--no-verify", action="store_true", help="do not run the file")
-    add_json(parser)
 
 
-def run(options: argparse.Namespace) -> None:
+def run(options: argparse.Namespace) -> tuple[list[dict], str]:
     from keras_resnet.exporting import export
 
     images = None if options.images is None else array_in(options.images)
-    model, record = model_of(options)
+    model, record = model_of(options.model, options.weights, options.pixels)
     if options.pixels and record is None:
         raise ValueError("A file does not say what it expects of an image: pass --pixels SET")
     reports = export(
@@ -77,16 +68,18 @@ def run(options: argparse.Namespace) -> None:
         calibration=images if options.dtype == "int8" else None,
         verify=not options.no_verify,
     )
-    if options.json:
-        print_json([report.as_dict() for report in reports])
-        return
-    for report in reports:
-        print(f"{report.path}: {report.format}, {report.bytes / 1e6:.1f} MB, {report.dtype}")
-        if report.images:
-            print(
-                f"  agrees with the model to {report.relative:.1e} of the largest output, "
-                f"top-1 {report.top1_agreement:.0%}, batches of {report.batches}"
-            )
+    return [report.as_dict() for report in reports], "\n".join(map(summary, reports))
+
+
+def summary(report) -> str:
+    """One exported file, in a line, and how well it agrees in another."""
+    line = f"{report.path}: {report.format}, {report.bytes / 1e6:.1f} MB, {report.dtype}"
+    if not report.images:
+        return line
+    return (
+        f"{line}\n  agrees with the model to {report.relative:.1e} of the largest output, "
+        f"top-1 {report.top1_agreement:.0%}, batches of {report.batches}"
+    )
 
 
 def array_in(path: str):

@@ -1,47 +1,41 @@
-"""`keras-resnet list`: the networks that can be built by name."""
+"""`keras-resnet list`: the models that can be built by name."""
 
 import argparse
 
-from keras_resnet.commands.common import add_json, aligned, command, print_json
+from keras_resnet.commands.common import aligned
 from keras_resnet.networks.family import COLUMNS, family, list_models, summary_rows, summary_table
 from keras_resnet.networks.paper import Architecture
 from keras_resnet.networks.systems import NETWORKS
 
+EXAMPLES = """
+keras-resnet list
+keras-resnet list "cifar_*"
+keras-resnet list --json
+"""
 
-def add(commands) -> None:
-    parser = command(
-        commands,
-        "list",
-        "the networks that can be built by name, and what they cost",
-        run,
-        """
-        keras-resnet list
-        keras-resnet list "cifar_*"
-        keras-resnet list --json
-        """,
-    )
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("pattern", nargs="?", help='a shell pattern, for example "cifar_*"')
     parser.add_argument("--markdown", action="store_true", help="print a Markdown table")
-    add_json(parser)
 
 
-def run(options: argparse.Namespace) -> None:
+def run(options: argparse.Namespace) -> tuple[list[dict], str]:
     names = list_models(options.pattern)
     if not names:
         raise ValueError(
             f"No network matches. Received: {options.pattern!r}. Known: {', '.join(list_models())}"
         )
-    if options.json:
-        print_json([as_record(name) for name in names])
-    elif options.markdown:
-        print(summary_table(names))
-    else:
-        numbers = ("layers", "parameters", "multiply-adds")
-        print(aligned([COLUMNS, *summary_rows(names)], numbers))
+    numbers = ("layers", "parameters", "multiply-adds")
+    table = (
+        summary_table(names)
+        if options.markdown
+        else aligned([COLUMNS, *summary_rows(names)], numbers)
+    )
+    return [as_record(name) for name in names], table
 
 
 def as_record(name: str) -> dict:
-    """One network, with plain numbers."""
+    """One network, with numbers that are not formatted."""
     row, costs = NETWORKS[name], family()[name]
     residual = isinstance(row, Architecture)
     return {

@@ -1,53 +1,54 @@
-"""`keras-resnet predict`: what is on some images."""
+"""`keras-resnet predict`: the classes of images."""
 
 import argparse
 import os
+from collections.abc import Callable
 
-from keras_resnet.commands.common import add_json, best_weights, command, positive, print_json
+from keras_resnet.commands.common import best_weights, positive
 
 WIDTH = 30
 
 
-def add(commands) -> None:
-    parser = command(
-        commands,
-        "predict",
-        "what is on some images: the likeliest classes of each",
-        run,
-        """
-        keras-resnet predict cat.jpg dog.jpg
-        keras-resnet predict *.jpg --network resnet18 --weights a1 --top 3
-        keras-resnet predict cat.jpg --json
-        keras-resnet predict cat.jpg --file resnet50.onnx
-        """,
-    )
+EXAMPLES = """
+keras-resnet predict cat.jpg dog.jpg
+keras-resnet predict *.jpg --model resnet18 --weights a1 --top 3
+keras-resnet predict cat.jpg --json
+keras-resnet predict cat.jpg --file resnet50.onnx
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("images", nargs="+", metavar="IMAGE", help="files that Pillow reads")
-    parser.add_argument("--network", default="resnet50", help="default: resnet50")
+    parser.add_argument(
+        "--model",
+        "--network",
+        default="resnet50",
+        help="a name that `list` prints (default: resnet50)",
+    )
     parser.add_argument("--weights", metavar="SET", help="default: the best set")
     parser.add_argument(
         "--file",
         metavar="FILE",
-        help="an exported file that takes pixels (`export --pixels`), instead; of an image of "
-        "another size it gets the middle",
+        help="an exported file that takes pixels (`export --pixels`), instead of a model; an image "
+        "of another size is cropped to its center",
     )
     parser.add_argument("--top", type=positive, default=5, help="how many classes (default: 5)")
-    add_json(parser)
 
 
-def run(options: argparse.Namespace) -> None:
+def run(options: argparse.Namespace) -> tuple[list[dict], str]:
     for path in options.images:
-        if not os.path.exists(path):  # before a network is fetched for it
+        if not os.path.exists(path):  # before weights are downloaded
             raise FileNotFoundError(f"There is no such image: {path}")
-    says = exported(options) if options.file else network(options)
-    results = [{"image": name, "classes": says(name)} for name in options.images]
-    if options.json:
-        print_json(results)
-        return
+    predict = exported(options) if options.file else named(options)
+    results = [{"image": name, "classes": predict(name)} for name in options.images]
+    lines = []
     for result in results:
-        print(result["image"])
+        lines.append(result["image"])
         longest = max(len(one["name"]) for one in result["classes"])
         for one in result["classes"]:
-            print(f"  {one['name']:{longest}}  {one['score']:6.1%}  {bar(one['score'])}".rstrip())
+            line = f"  {one['name']:{longest}}  {one['score']:6.1%}  {bar(one['score'])}"
+            lines.append(line.rstrip())
+    return results, "\n".join(lines)
 
 
 def bar(score: float) -> str:
@@ -60,44 +61,44 @@ def bar(score: float) -> str:
     return "█" * (eighths // 8) + " ▏▎▍▌▋▊▉"[eighths % 8].strip()
 
 
-def network(options: argparse.Namespace):
-    """From a path to what a network of the package says."""
+def named(options: argparse.Namespace) -> Callable[[str], list[dict]]:
+    """From the path of an image to the classes that a model of the package predicts."""
     from keras_resnet.images.classification import classifier
 
-    weights = options.weights or best_weights(options.network)
-    classify = classifier(options.network, weights)
+    weights = options.weights or best_weights(options.model)
+    classify = classifier(options.model, weights)
 
-    def says(path):
+    def predict(path):
         return [
             {"id": synset, "name": name, "score": score}
             for synset, name, score in classify(path, options.top)
         ]
 
-    return says
+    return predict
 
 
-def exported(options: argparse.Namespace):
-    """From a path to what an exported file says."""
+def exported(options: argparse.Namespace) -> Callable[[str], list[dict]]:
+    """From the path of an image to the classes that an exported file predicts."""
     from keras_resnet.exporting import open_exported, read_metadata
     from keras_resnet.images.classification import decode_predictions, rgb
 
     metadata = read_metadata(options.file)
+    batch, *wanted = metadata["input"]["shape"]
     if metadata["input"]["dtype"] != "uint8":
         raise ValueError(
-            f"{options.file} takes normalised images: export it with --pixels to have it take files"
+            f"{options.file} takes normalized images: export it with --pixels to have it take files"
         )
-    if metadata["input"]["shape"][0] not in (None, 1):
+    if batch not in (None, 1):
         raise ValueError(
-            f"{options.file} takes {metadata['input']['shape'][0]} images a call, and gets one: "
-            "export it with --batch 1, or without --batch"
+            f"{options.file} takes {batch} images a call, and gets one: export it with --batch 1, "
+            "or without --batch"
         )
     run_file = open_exported(options.file)
     classes = metadata["outputs"][0]["shape"][-1]
     names = metadata["class_names"] or [f"class {number}" for number in range(classes)]
-    wanted = metadata["input"]["shape"][1:]
 
-    def says(path):
-        pixels = middle(rgb(path), *wanted[:2])
+    def predict(path):
+        pixels = center(rgb(path), *wanted[:2])
         scores = run_file(pixels[None])[0]
         top = min(options.top, classes)
         return [
@@ -105,11 +106,11 @@ def exported(options: argparse.Namespace):
             for _, name, score in decode_predictions(scores, top, names)[0]
         ]
 
-    return says
+    return predict
 
 
-def middle(pixels, height: int | None, width: int | None):
-    """The largest part in the middle of an image that has the file's shape, in its size."""
+def center(pixels, height: int | None, width: int | None):
+    """The largest center crop of an image that has the file's proportions, in the file's size."""
     if height is None or width is None or pixels.shape[:2] == (height, width):
         return pixels
     import numpy as np

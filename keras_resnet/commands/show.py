@@ -1,39 +1,32 @@
-"""`keras-resnet show`: one network, stage by stage."""
+"""`keras-resnet show`: one model, stage by stage."""
 
 import argparse
 import re
 
-from keras_resnet.commands.common import add_json, aligned, command, network_name, print_json, sides
+from keras_resnet.commands.common import aligned, network_name, sides
+
+EXAMPLES = """
+keras-resnet show resnet50
+keras-resnet show resnet50 --size 320 --json
+keras-resnet show cifar_resnet20 --shortcut B
+"""
 
 
-def add(commands) -> None:
-    parser = command(
-        commands,
-        "show",
-        "a network stage by stage: shapes, parameters, multiply-adds",
-        run,
-        """
-        keras-resnet show resnet50
-        keras-resnet show resnet50 --size 320 --json
-        keras-resnet show cifar_resnet20 --shortcut B
-        """,
-    )
-    parser.add_argument("network", type=network_name, help="a name that `list` prints")
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("model", type=network_name, help="a name that `list` prints")
     parser.add_argument("--size", type=sides, help="side of the image, or HEIGHTxWIDTH")
     parser.add_argument("--shortcut", choices=("A", "B", "C"), help="option of Sec. 3.3")
     parser.add_argument("--stride-on", choices=("1x1", "3x3"), help='"3x3" is v1.5')
-    add_json(parser)
 
 
-def run(options: argparse.Namespace) -> None:
+def run(options: argparse.Namespace) -> tuple[dict, str]:
     import keras
 
     from keras_resnet.models import build
 
     chosen = {"shortcut": options.shortcut, "stride_on": options.stride_on}
-    # Values do not matter here; TensorFlow and JAX need a moment to draw them.
     model = build(
-        options.network,
+        options.model,
         weights=None,
         input_shape=options.size and input_shape(options.size),
         **{name: value for name, value in chosen.items() if value},
@@ -46,12 +39,8 @@ def run(options: argparse.Namespace) -> None:
         "parameters": sum(row["parameters"] for row in rows),
         "multiply_adds": sum(row["multiply_adds"] for row in rows),
     }
-    if options.json:
-        inputs = list(model.input.shape[1:])
-        shown = {"network": model.name, "backend": keras.backend.backend(), "input": inputs}
-        print_json({**shown, "stages": rows, "total": total})
-        return
-    print(f"{model.name}: images of {' x '.join(map(str, model.input.shape[1:]))}\n")
+    inputs = list(model.input.shape[1:])
+    record = {"network": model.name, "backend": keras.backend.backend(), "input": inputs}
     titles = ("stage", "output", "layers", "parameters", "multiply-adds")
     lines = [
         (
@@ -63,7 +52,9 @@ def run(options: argparse.Namespace) -> None:
         )
         for row in (*rows, total)
     ]
-    print(aligned([titles, *lines], titles[2:]))
+    table = aligned([titles, *lines], titles[2:])
+    text = f"{model.name}: images of {' x '.join(map(str, inputs))}\n\n{table}"
+    return {**record, "stages": rows, "total": total}, text
 
 
 def input_shape(size: tuple[int, int]) -> tuple[int, ...]:
@@ -73,15 +64,15 @@ def input_shape(size: tuple[int, int]) -> tuple[int, ...]:
     return (*size, 3) if last else (3, *size)
 
 
-# What a layer's name begins with, and after the last of the stages what else is shown.
+# What a layer's name begins with; and what is shown after the last of the stages.
 HEAD = re.compile(r"inception_\d[a-e]|[a-z]+\d*")
 LAST = ("post", "pool", "fc")
 
 
 def stages(model) -> list[dict]:
-    """What lies in conv1, conv2_x, ..., fc: the shape it ends in, and what it costs.
+    """For conv1, conv2_x, ..., fc: the shape of the output, the layers and the costs.
 
-    Layers are counted along the longest way, as a network's depth is.
+    Layers are counted along the longest path, as the depth of a network is.
     """
     import math
 

@@ -1,27 +1,27 @@
-"""Between a model's layers and a dialect's arrays, with every difference folded exactly."""
+"""From a dialect's arrays to a model's variables and back; every difference is folded exactly."""
 
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from keras_resnet.graph import all_layers
-from keras_resnet.weights.dialects import Dialect, Layout, layout_of
+from keras_resnet.weights.dialects import Dialect
+from keras_resnet.weights.layout import Layout, layout_of
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One variable of a model and the array of a dialect it is kept in.
+    """One variable of a model and the array of a dialect that holds its value.
 
     Args:
-        layer: our layer, by name.
+        layer: name of our layer.
         variable: the Keras variable that is set.
         kind: kernel, bias, gamma, beta, moving_mean or moving_variance.
         name: of the array in the dialect.
         conv_bias: name of the bias that the dialect's convolution may have, for a moving mean.
-        flip: the kernel reads blue, green, red.
+        flip: the dialect's kernel reads blue, green, red.
         epsilon: of the layer, for a moving variance.
-        known: whether the dialect has a word for the layer, or it keeps its own name.
+        known: whether the dialect has a name for the layer; if not, the layer keeps its own.
         flattened: height, width and channels of the map that a fully connected layer reads.
     """
 
@@ -36,23 +36,31 @@ class Entry:
     flattened: tuple[int, int, int] | None = None
 
 
+def layers_by_name(model) -> dict[str, Any]:
+    """Every layer of the model by name, those inside nested models too."""
+    from keras_resnet.graph import all_layers  # late: records are listed without loading Keras
+
+    return {layer.name: layer for layer in all_layers(model)}
+
+
 def weighted_layers(model) -> dict[str, Any]:
-    """The layers that hold weights themselves, by name, inside nested models too."""
+    """The layers that have weights of their own, by name, inside nested models too."""
+    from keras_resnet.graph import leaf_layers
+
     found: dict[str, Any] = {}
-    for layer in model.layers:
-        inner = weighted_layers(layer) if getattr(layer, "layers", None) else {layer.name: layer}
-        for name, item in inner.items():
-            if name in found:
-                raise ValueError(f"Two layers of the model are called {name!r}")
-            if item.weights:
-                found[name] = item
+    for _, layer in leaf_layers(model):
+        if not layer.weights:
+            continue
+        if layer.name in found:
+            raise ValueError(f"Two layers of the model are called {layer.name!r}")
+        found[layer.name] = layer
     return found
 
 
 def entries(model, dialect: Dialect) -> list[Entry]:
-    """Every variable of the model with the name it goes by in the dialect.
+    """Every variable of the model with its name in the dialect.
 
-    A layer the dialect has no word for keeps its own name.
+    A layer that the dialect has no name for keeps its own.
     """
     layers = weighted_layers(model)
     layout = layout_of_model(model)
@@ -94,15 +102,15 @@ def bias_before(name: str, layers, dialect: Dialect, layout: Layout) -> str | No
 
 def flattened_map(model) -> tuple[int, int, int] | None:
     """Height, width and channels of the map that VGG's fc6 reads."""
-    for layer in all_layers(model):
-        if layer.name == "flatten":
-            sides = tuple(layer.input.shape[1:])
-            first = layer.data_format == "channels_first"
-            return (*sides[1:], sides[0]) if first else sides
-    return None
+    layer = layers_by_name(model).get("flatten")
+    if layer is None:
+        return None
+    sides = tuple(layer.input.shape[1:])
+    return (*sides[1:], sides[0]) if layer.data_format == "channels_first" else sides
 
 
 def name_in(dialect: Dialect, layer: str, kind: str) -> str:
+    """The full name of a variable, also of a kind that torch's libraries do not have."""
     try:
         return dialect.variable(layer, kind)
     except KeyError:
@@ -110,7 +118,8 @@ def name_in(dialect: Dialect, layer: str, kind: str) -> str:
 
 
 def layout_of_model(model) -> Layout:
-    return layout_of(layer.name for layer in all_layers(model))
+    """What the names of the model's layers say."""
+    return layout_of(layers_by_name(model))
 
 
 def source_shape(entry: Entry, dialect: Dialect) -> tuple[int, ...]:
@@ -123,10 +132,10 @@ def source_shape(entry: Entry, dialect: Dialect) -> tuple[int, ...]:
 
 
 def to_ours(entry: Entry, dialect: Dialect, array, conv_bias=None) -> np.ndarray:
-    """The value our variable takes, from the dialect's array.
+    """The value of our variable, from the dialect's array.
 
-    BN(conv(x) + bias) is BN'(conv(x)) with the bias taken off the moving mean; an epsilon
-    that differs is added to the variance. Both are exact.
+    BN(conv(x) + bias) is BN'(conv(x)) with the bias subtracted from the moving mean; the
+    difference of two epsilons is added to the variance. Both are exact.
     """
     array = np.asarray(array)
     if entry.kind == "kernel" and dialect.variables == "torch":
@@ -152,7 +161,7 @@ def from_torch(entry: Entry, kernel: np.ndarray) -> np.ndarray:
 
 
 def to_torch(entry: Entry, kernel: np.ndarray) -> np.ndarray:
-    """The way back of `from_torch`."""
+    """The inverse of `from_torch`."""
     if kernel.ndim == 4:
         return kernel.transpose(3, 2, 0, 1)
     if entry.flattened:
@@ -161,7 +170,7 @@ def to_torch(entry: Entry, kernel: np.ndarray) -> np.ndarray:
 
 
 def to_theirs(entry: Entry, dialect: Dialect, array) -> np.ndarray:
-    """The dialect's array for our variable's value: the way back of `to_ours`."""
+    """The dialect's array for our variable's value: the inverse of `to_ours`."""
     array = np.asarray(array, "float32")
     if entry.flip:
         array = array[:, :, ::-1]

@@ -1,4 +1,4 @@
-"""Bringing a record's file into the cache: whole and verified, or not at all."""
+"""Downloading a record's file into the cache: complete and verified, or not at all."""
 
 import contextlib
 import hashlib
@@ -6,20 +6,24 @@ import os
 import re
 import shutil
 import socket
-import tempfile
 import urllib.error
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from keras_resnet.files import atomic_write
 from keras_resnet.weights.records import Record
+from keras_resnet.weights.stored import required
 
 SECONDS_OF_SILENCE = 30.0
 MOST_BYTES = 4 * 2**30
 
 
 class DownloadError(OSError):
-    """A file could not be had; the message says why and what to do. The cache is as it was."""
+    """A file could not be downloaded; the message says why and what to do.
+
+    The cache is unchanged.
+    """
 
 
 def cache_folder(cache_dir: str | os.PathLike | None = None) -> Path:
@@ -29,7 +33,7 @@ def cache_folder(cache_dir: str | os.PathLike | None = None) -> Path:
 
 
 def fetch(record: Record, cache_dir: str | os.PathLike | None = None) -> Path:
-    """The path of the record's file, downloaded at first use and verified at every use.
+    """The path of the record's file, downloaded at the first use and verified at every use.
 
     Args:
         record: one of `list_weights()`.
@@ -37,8 +41,8 @@ def fetch(record: Record, cache_dir: str | os.PathLike | None = None) -> Path:
             hub are kept where huggingface_hub keeps them.
 
     Raises:
-        DownloadError: no network, no such file, a broken or wrong file, a full disk. What was
-            in the cache before is still there, and nothing else is.
+        DownloadError: no network, no such file, a damaged or wrong file, a full disk. The cache
+            is unchanged.
         ImportError: the file is on the Hugging Face hub and huggingface_hub is missing.
     """
     if record.url.startswith("hf://"):
@@ -52,36 +56,36 @@ def fetch_url(url: str, expected: str, folder: Path) -> Path:
     target = folder / name.removesuffix(".zip")
     if target.exists() and matches(target, expected):
         return target
-    advice = f"Download it by other means to {target}, or pass the path of a file you have"
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        beside = tempfile.mkdtemp(prefix=".download-", dir=folder)
-    except OSError as error:
-        raise DownloadError(
-            f"The cache {folder} cannot be written: {error}. Set KERAS_HOME to another folder"
-        ) from error
-    try:
-        file = download(url, name, beside)
-        reject_web_page(file, url)
-        if name.endswith(".zip"):
-            file = only_member(file)
-        if not matches(file, expected):
-            raise DownloadError(
-                f"{url} came with another content than was published: its hash is "
-                f"{hash_of(file, expected)}, not {expected}"
-            )
-        os.replace(file, target)
+        with atomic_write(target) as beside:
+            os.replace(verified(url, name, expected, beside.parent), beside)
     except DownloadError as error:
+        advice = f"Download it by other means to {target}, or pass the path of a file you have"
         raise DownloadError(f"{error}. {advice}") from error
     except OSError as error:
-        raise DownloadError(f"{url} could not be written to {folder}: {error}") from error
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
+        raise DownloadError(
+            f"{url} could not be written to the cache {folder}: {error}. "
+            "Set KERAS_HOME to another folder"
+        ) from error
     return target
 
 
-def download(url: str, name: str, folder: str) -> Path:
-    """`keras.utils.get_file` into a folder of its own, which may be left in any state."""
+def verified(url: str, name: str, expected: str, folder: Path) -> Path:
+    """The file at `url` in a temporary folder, unpacked, with the hash that was published."""
+    file = download(url, name, folder)
+    reject_web_page(file, url)
+    if name.endswith(".zip"):
+        file = only_member(file)
+    if not matches(file, expected):
+        raise DownloadError(
+            f"{url} has another content than was published: its hash is "
+            f"{hash_of(file, expected)}, not {expected}"
+        )
+    return file
+
+
+def download(url: str, name: str, folder: Path) -> Path:
+    """`keras.utils.get_file` into a temporary folder, which it may leave in any state."""
     import keras  # late, as `keras-resnet weights` lists records without
 
     try:
@@ -99,7 +103,7 @@ def download(url: str, name: str, folder: str) -> Path:
 
 @contextlib.contextmanager
 def silence_limited() -> Iterator[None]:
-    """A server that says nothing for this long counts as gone; urllib would wait for ever."""
+    """Makes a server that is silent for too long an error; urllib would wait without a limit."""
     before = socket.getdefaulttimeout()
     socket.setdefaulttimeout(before or SECONDS_OF_SILENCE)
     try:
@@ -116,7 +120,7 @@ def reject_web_page(file: Path, url: str) -> None:
 
 
 def only_member(archive: Path) -> Path:
-    """The single file in an archive, unpacked beside it."""
+    """The only file of an archive, unpacked beside it."""
     try:
         with zipfile.ZipFile(archive) as opened:
             members = [entry for entry in opened.infolist() if not entry.is_dir()]
@@ -144,22 +148,15 @@ def matches(file: Path, expected: str) -> bool:
 
 def fetch_from_hub(record: Record, cache_dir: str | os.PathLike | None = None) -> Path:
     """The record's file from the Hugging Face hub, checked against the sha256 the hub states."""
-    try:
-        import huggingface_hub
-        from huggingface_hub.errors import LocalEntryNotFoundError
-    except ImportError:
-        raise ImportError(
-            f"{record.id} is on the Hugging Face hub, which needs the package huggingface_hub: "
-            'pip install "keras3-resnet[weights]"'
-        ) from None
+    purpose = f"{record.id} is on the Hugging Face hub, which"
+    huggingface_hub = required("huggingface_hub", purpose, "weights")
+    from huggingface_hub.errors import LocalEntryNotFoundError
+
     owner, repository, file = record.url.removeprefix("hf://").split("/", 2)
     advice = "or pass the path of a file you have"
     try:
-        path = Path(
-            huggingface_hub.hf_hub_download(
-                f"{owner}/{repository}", file, cache_dir=Path(cache_dir) if cache_dir else None
-            )
-        )
+        cache = Path(cache_dir) if cache_dir else None
+        path = Path(huggingface_hub.hf_hub_download(f"{owner}/{repository}", file, cache_dir=cache))
     except LocalEntryNotFoundError as error:
         raise DownloadError(
             f"{record.url} is not in the cache and the hub cannot be reached. Try again with a "
@@ -176,7 +173,7 @@ def fetch_from_hub(record: Record, cache_dir: str | os.PathLike | None = None) -
         path.unlink()
         blob.unlink(missing_ok=True)
         raise DownloadError(
-            f"{record.url} came with another content than the hub states: its hash is not "
+            f"{record.url} has another content than the hub states: its hash is not "
             f"{expected}. It was removed; try again"
         )
     return path

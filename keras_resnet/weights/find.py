@@ -1,4 +1,4 @@
-"""Looking records up: by network, by name, by what a user wrote."""
+"""Finding a record: by network, by name, by what a user wrote."""
 
 import difflib
 import os
@@ -9,8 +9,10 @@ from typing import Any
 
 from keras_resnet.networks.paper import Architecture
 from keras_resnet.networks.systems import System, network_row
-from keras_resnet.weights.catalogue import IMAGENET_DEFAULT, RECORDS, imagenet_default
-from keras_resnet.weights.records import Record
+from keras_resnet.weights.records import RECORDS, Record
+
+# The network whose images and set `"imagenet"` means where no network is named.
+IMAGENET_NETWORK = "resnet50"
 
 
 def list_weights(model: Any = None) -> list[Record]:
@@ -21,8 +23,8 @@ def list_weights(model: Any = None) -> list[Record]:
             model of this package; None lists all.
 
     Returns:
-        Records: where the file lies, its hash and licence, the graph it is for, what it
-        expects of an image and the accuracy published for it.
+        Records: the address of the file, its hash and license, the graph that it is for, what
+        it expects of an image and the accuracy published for it.
 
     Raises:
         ValueError: an unknown network.
@@ -65,9 +67,9 @@ def find(weights: Any, row: Any) -> Record | Path | None:
     records = {record.name: record for record in RECORDS if fits(record, row)}
     named = {record.id: record for record in records.values()}
     text = os.fspath(weights)
-    if text == "imagenet" and row.size == 224:
+    if text == "imagenet":
         for record in records.values():
-            if record.name == imagenet_default(record.network):
+            if record.imagenet:
                 return record
     if text in records or text in named:
         return records.get(text) or named[text]
@@ -90,7 +92,9 @@ def record_named(weights: str | Record) -> Record:
     """
     if isinstance(weights, Record):
         return weights
-    name = IMAGENET_DEFAULT if weights == "imagenet" else weights
+    name = weights
+    if weights == "imagenet":
+        name = next(r.name for r in RECORDS if r.imagenet and r.network == IMAGENET_NETWORK)
     found = [record for record in RECORDS if name in (record.id, record.name)]
     if not found:
         names = ", ".join(repr(name) for name in dict.fromkeys(record.name for record in RECORDS))
@@ -100,16 +104,16 @@ def record_named(weights: str | Record) -> Record:
         )
     if len({record.image for record in found}) > 1:
         raise ValueError(
-            f"The sets called {name!r} expect different images; one of "
-            f"{', '.join(repr(record.id) for record in found)} is meant. "
+            f"The sets called {name!r} expect different images: pass one of "
+            f"{', '.join(repr(record.id) for record in found)}. "
             f"Received: weights={weights!r}"
         )
     return found[0]
 
 
 def has_imagenet_weights(network: str) -> bool:
-    """Whether `weights="imagenet"` means something for the network."""
-    return any(r.id == f"{network}.{imagenet_default(network)}" for r in RECORDS)
+    """Whether the network has a set that `weights="imagenet"` stands for."""
+    return any(record.imagenet and record.network == network for record in RECORDS)
 
 
 def implied(pretrained: Record | Path | None, given: Mapping[str, Any], own: Any) -> dict[str, Any]:
@@ -155,10 +159,10 @@ def implied(pretrained: Record | Path | None, given: Mapping[str, Any], own: Any
 def check_head_and_channels(
     record: Record, include_top: bool, classes: int, channels: int | None
 ) -> None:
-    """Raises where a model would have another head or another first layer than the weights."""
+    """Raises where a model would have another head or first layer than the weights are for."""
     if include_top and classes != record.classes:
         raise ValueError(
-            f"The weights {record.id} tell {record.classes} classes apart. For others pass "
+            f"The weights {record.id} are for {record.classes} classes. For others pass "
             "include_top=False and add a head, or build with weights=None and use "
             f'load_weights(model, "{record.name}", skip_mismatch="fc"). '
             f"Received: classes={classes}"

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from keras_resnet.weights.readers import MOST_ARRAYS, Arrays, Stored, WeightsFileError
+from keras_resnet.weights.stored import MOST_ARRAYS, Arrays, Stored, WeightsFileError
 
 VARIABLES = {1: ("kernel",), 2: ("kernel", "bias")}
 BATCH_NORMALIZATION = ("gamma", "beta", "moving_mean", "moving_variance")

@@ -1,33 +1,107 @@
-"""Loading a file of any dialect into a model, strictly both ways."""
+"""Loading a file of any dialect into a model: all of its weights or none."""
 
 import os
 from collections.abc import Iterable, Mapping
+from typing import Any, Literal
 
 import numpy as np
 
 from keras_resnet.networks.paper import one_of
-from keras_resnet.weights.convert import (
-    Entry,
-    entries,
-    layout_of_model,
-    source_shape,
-    to_ours,
-)
-from keras_resnet.weights.dialects import Dialect
-from keras_resnet.weights.families import NAMES, dialect_of, dialects_of
-from keras_resnet.weights.readers import Arrays, Stored, open_arrays
+from keras_resnet.weights.convert import Entry, entries, layout_of_model, source_shape, to_ours
+from keras_resnet.weights.dialects import BY_FAMILY, NAMES, Dialect, dialect_of
+from keras_resnet.weights.download import fetch
+from keras_resnet.weights.find import list_weights
+from keras_resnet.weights.graph_options import check_graph, records_for
+from keras_resnet.weights.readers import open_arrays
+from keras_resnet.weights.records import Record
+from keras_resnet.weights.stored import Arrays, Stored
 
 MOST_SHOWN = 12
 WRAPPERS = ("module.", "_orig_mod.", "model.")
+# The layers that need not fit: all, or those of these names.
+Skip = Literal[True] | frozenset[str]
 
 
-def load_arrays(
-    model, arrays: Arrays, dialect: str, skip: bool | frozenset[str], what: str
+def load_weights(
+    model,
+    source: str | os.PathLike | Record | Mapping[str, Any],
+    dialect: str = "auto",
+    skip_mismatch: bool | str | Iterable[str] = False,
 ) -> tuple[str, ...]:
+    """Loads weights of any known dialect into `model`, all of them or none.
+
+    Args:
+        model: a network of this package, or a model built around one: layers are found by name.
+        source: path of a `.safetensors`, `.weights.h5`, Keras-2 `.h5`, `.pth`, `.th` or `.npz`
+            file, whose kind is recognized by its content; the name of a record of this network;
+            a `Record`; or a mapping from names to arrays. Pickles are read with
+            `weights_only=True`.
+        dialect: whose names the file has, one of `"torchvision"`, `"timm"`, `"transformers"`,
+            `"keras"`, `"caffe"`, `"akamaster"`, `"osmr"`, `"mmpretrain"`, `"keras_hub"`,
+            `"keras_resnet"`, `"cadene"` (BN-Inception); `"auto"` recognizes it by the names.
+        skip_mismatch: layers that may keep their values: a name, names (`"fc"` for a head with
+            other classes), or True for any. A layer that only the file has is named as there.
+
+    Returns:
+        The layers that were skipped.
+
+    Raises:
+        ValueError: weights are missing, left over or of another shape, all listed in one
+            message; or the record is for another graph. The model is unchanged.
+        WeightsFileError: the file is damaged, or is not a file of weights.
+        DownloadError: the file of a record could not be downloaded.
+        FileNotFoundError: there is no such file.
+
+    Example:
+
+    >>> import tempfile
+    >>> import keras_resnet
+    >>> model = keras_resnet.build("cifar_resnet8", weights=None)
+    >>> other = keras_resnet.build("cifar_resnet8", weights=None, classes=5)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     keras_resnet.save_weights(model, f"{folder}/resnet8.npz")
+    ...     keras_resnet.load_weights(other, f"{folder}/resnet8.npz", skip_mismatch="fc")
+    ('fc',)
+    """
+    one_of("dialect", dialect, ("auto", *NAMES))
+    skip = skip_names(skip_mismatch)
+    if isinstance(source, Mapping):
+        arrays = {name: Stored.of(array) for name, array in source.items()}
+        return load_arrays(model, arrays, dialect, skip, "The mapping")
+    record = source if isinstance(source, Record) else record_for(model, source)
+    if record is not None:
+        check_graph(model, record)
+        source, dialect = fetch(record), record.dialect
+    with open_arrays(source) as arrays:  # type: ignore[arg-type]
+        return load_arrays(model, arrays, dialect, skip, str(os.fspath(source)))  # type: ignore
+
+
+def record_for(model, name: str | os.PathLike) -> Record | None:
+    """The record of that name whose network this model is; None for a path.
+
+    Raises:
+        ValueError: the text is neither a path nor such a record.
+    """
+    if not isinstance(name, str):
+        return None
+    known = records_for(model, list_weights())
+    for record in known:
+        if name in (record.name, record.id):
+            return record
+    if os.path.exists(name) or os.sep in name or "." in name:
+        return None
+    raise ValueError(
+        f"`source` must be the path of a file or a record of this network"
+        f"{', one of ' + ', '.join(repr(record.name) for record in known) if known else ''}. "
+        f"Received: source={name!r}"
+    )
+
+
+def load_arrays(model, arrays: Arrays, dialect: str, skip: Skip, what: str) -> tuple[str, ...]:
     """Sets every variable of `model` from `arrays`, or none where anything is wrong."""
     arrays = unwrapped(arrays)
     if dialect == "auto":
-        chosen = recognised(model, arrays, what)
+        chosen = recognized(model, arrays, what)
     else:
         chosen = dialect_of(layout_of_model(model), dialect)
     arrays = with_prefix(arrays, chosen)
@@ -37,7 +111,7 @@ def load_arrays(
         raise ValueError(
             f"{what}, read as {chosen.name!r}, does not fit the model {model.name!r}; "
             f"nothing was loaded.\n{problems}\nA layer may be left as it is with "
-            f"skip_mismatch=[its name]; list_weights() tells which graph weights are for."
+            f"skip_mismatch=[its name]; list_weights() says which graph weights are for."
         )
     values = []
     for entry in wanted:
@@ -52,7 +126,7 @@ def load_arrays(
 
 
 def unwrapped(arrays: Arrays) -> Arrays:
-    """Without the prefix that DataParallel, torch.compile and the like put before every name."""
+    """Without the prefix that DataParallel or torch.compile puts before every name."""
     for prefix in WRAPPERS:
         if all(name.startswith(prefix) for name in arrays):
             arrays = {name.removeprefix(prefix): stored for name, stored in arrays.items()}
@@ -70,10 +144,10 @@ def with_prefix(arrays: Arrays, dialect: Dialect) -> Arrays:
     }
 
 
-def recognised(model, arrays: Arrays, what: str) -> Dialect:
+def recognized(model, arrays: Arrays, what: str) -> Dialect:
     """The dialect that shares most names with the file."""
     scores = {}
-    known = dialects_of(layout_of_model(model))
+    known = BY_FAMILY[layout_of_model(model).family]
     for name, dialect in known.items():
         found = with_prefix(arrays, dialect)
         names = {entry.name for entry in entries(model, dialect)}
@@ -92,56 +166,42 @@ def recognised(model, arrays: Arrays, what: str) -> Dialect:
 
 
 def compare(
-    wanted: list[Entry], arrays: Arrays, dialect: Dialect, skip: bool | frozenset[str]
+    wanted: list[Entry], arrays: Arrays, dialect: Dialect, skip: Skip
 ) -> tuple[str, list[str]]:
     """What is missing, left over and misshapen, in words; and the layers that are skipped."""
-    missing: dict[str, list[str]] = {}
-    misshapen: dict[str, list[str]] = {}
+    problems: list[tuple[str, str, str]] = []  # what is wrong, the layer, and a line of text
     known = set()
     for entry in wanted:
-        known.add(entry.name)
-        shape = source_shape(entry, dialect)
+        shape, layer = source_shape(entry, dialect), entry.layer
         if entry.name not in arrays:
-            missing.setdefault(entry.layer, []).append(f"{entry.name} {shape} for {entry.layer}")
-        elif arrays[entry.name].shape != shape:
-            misshapen.setdefault(entry.layer, []).append(
-                f"{entry.name} is {arrays[entry.name].shape}, {entry.layer} takes {shape}"
-            )
-        if entry.conv_bias in arrays:
-            known.add(entry.conv_bias)
-            bias = arrays[entry.conv_bias].shape
-            if bias != shape:
-                misshapen.setdefault(entry.layer, []).append(
-                    f"{entry.conv_bias} is {bias}, {entry.layer} takes {shape}"
-                )
+            problems.append(("missing", layer, f"{entry.name} {shape} for {layer}"))
+        for name in (entry.name, entry.conv_bias):
+            if name in arrays and arrays[name].shape != shape:
+                line = f"{name} is {arrays[name].shape}, {layer} takes {shape}"
+                problems.append(("misshapen", layer, line))
+        known |= {entry.name, entry.conv_bias}
         if dialect.variables == "torch" and entry.kind == "moving_mean":
             known.add(entry.name.removesuffix("running_mean") + "num_batches_tracked")
-    left_over = {name: layer_of(name, wanted, dialect) for name in arrays if name not in known}
-    wrong = list(dict.fromkeys([*missing, *misshapen, *left_over.values()]))
-    skipped = [layer for layer in wrong if skip is True or layer in (skip or ())]
-    sections = {
-        "missing": [line for layer in missing if layer not in skipped for line in missing[layer]],
-        "left over": [
-            f"{n} {arrays[n].shape}" for n, layer in left_over.items() if layer not in skipped
-        ],
-        "misshapen": [
-            line for layer in misshapen if layer not in skipped for line in misshapen[layer]
-        ],
-    }
-    text = "\n".join(
-        f"{title} ({len(lines)}): {'; '.join(lines)}" for title, lines in sections.items() if lines
-    )
-    return text, skipped
+    for name, array in arrays.items():
+        if name not in known:
+            problems.append(("left over", layer_of(name, dialect), f"{name} {array.shape}"))
+    wrong = dict.fromkeys(layer for _, layer, _ in problems)
+    skipped = [layer for layer in wrong if skip is True or layer in skip]
+    text = []
+    for title in ("missing", "left over", "misshapen"):
+        lines = [line for what, layer, line in problems if what == title and layer not in skipped]
+        text += [f"{title} ({len(lines)}): {'; '.join(lines)}"] if lines else []
+    return "\n".join(text), skipped
 
 
-def layer_of(name: str, wanted: list[Entry], dialect: Dialect) -> str:
-    """What a left-over array is called by in `skip_mismatch`: our name if it is the classifier."""
+def layer_of(name: str, dialect: Dialect) -> str:
+    """The layer of a left-over array, as `skip_mismatch` names it: `fc` if it is the classifier."""
     layer = name.rpartition("/" if dialect.variables == "keras" else ".")[0]
     return "fc" if layer == dialect.fc else layer
 
 
 def check_values(values, what: str) -> None:
-    """Weights that are not finite numbers are damage, wherever they come from."""
+    """Raises where values are not finite, or a variance is negative."""
     wrong = []
     for entry, value in values:
         if not np.isfinite(value).all():
@@ -154,8 +214,12 @@ def check_values(values, what: str) -> None:
         )
 
 
-def skip_names(skip_mismatch) -> bool | frozenset[str]:
-    """`skip_mismatch` as True, or the names of the layers that need not fit."""
+def skip_names(skip_mismatch) -> Skip:
+    """Which layers `skip_mismatch` names.
+
+    Raises:
+        ValueError: it is neither a flag nor names.
+    """
     if skip_mismatch is True:
         return True
     if isinstance(skip_mismatch, str):
@@ -172,19 +236,3 @@ def skip_names(skip_mismatch) -> bool | frozenset[str]:
             f"Received: skip_mismatch={skip_mismatch!r}"
         )
     return names
-
-
-def load_file(
-    model,
-    source: str | os.PathLike | Mapping[str, np.ndarray],
-    dialect: str = "auto",
-    skip_mismatch: bool | str | Iterable[str] = False,
-) -> tuple[str, ...]:
-    """Loads a file, or arrays by name, into `model`; see `keras_resnet.load_weights`."""
-    one_of("dialect", dialect, ("auto", *NAMES))
-    skip = skip_names(skip_mismatch)
-    if isinstance(source, Mapping):
-        arrays = {name: Stored.of(array) for name, array in source.items()}
-        return load_arrays(model, arrays, dialect, skip, "The mapping")
-    with open_arrays(source) as arrays:
-        return load_arrays(model, arrays, dialect, skip, str(os.fspath(source)))

@@ -1,44 +1,25 @@
-"""Files of weights as named arrays. Nothing in a file is executed, and sizes come first.
+"""Files of weights as named arrays. Nothing in a file is executed.
 
-A reader tells every array's name and shape without loading it, so that a file which does
+A reader gives the name and shape of every array without loading it, so that a file that does
 not fit a model is refused before its data is read, whatever sizes it declares.
 """
 
 import contextlib
 import io
-import json
 import math
 import os
+import pickle
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
 
-MEBIBYTE = 2**20
-LARGEST_HEADER = 64 * MEBIBYTE
-MOST_ARRAYS = 100_000
+from keras_resnet.weights.hdf5 import hdf5
+from keras_resnet.weights.stored import MOST_ARRAYS, Arrays, Stored, WeightsFileError, required
+
+LARGEST_HEADER = 2**26  # of a .safetensors file, in bytes
 TORCH_LEGACY = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19"  # pickle of torch's magic number
-
-
-class WeightsFileError(ValueError):
-    """A file that is damaged, of an unknown kind, or asks for what a reader will not do."""
-
-
-@dataclass(frozen=True)
-class Stored:
-    """An array in a file: what it is, and how to get it."""
-
-    shape: tuple[int, ...]
-    read: Callable[[], np.ndarray]
-
-    @classmethod
-    def of(cls, array) -> "Stored":
-        return cls(tuple(np.shape(array)), lambda: np.asarray(array))
-
-
-Arrays = dict[str, Stored]
 
 
 @contextlib.contextmanager
@@ -47,7 +28,7 @@ def open_arrays(path: str | os.PathLike) -> Iterator[Arrays]:
 
     Args:
         path: a `.safetensors`, `.npz`, `.weights.h5`, Keras-2 `.h5`, or torch `.pth`/`.th`
-            file, recognised by its content.
+            file, recognized by its content.
 
     Raises:
         FileNotFoundError: there is no such file.
@@ -56,13 +37,12 @@ def open_arrays(path: str | os.PathLike) -> Iterator[Arrays]:
     """
     path = Path(path)
     if path.is_dir():
-        raise WeightsFileError(f"A file of weights is wanted. Received the folder: {path}")
+        raise WeightsFileError(f"`source` must be a file of weights. Received the folder: {path}")
     with open(path, "rb") as file:
         start = file.read(256)
-    reader = reader_for(start, path)
     with contextlib.ExitStack() as stack:
         with damage_named(path):
-            arrays = stack.enter_context(reader(path))
+            arrays = stack.enter_context(reader_for(start, path)(path))
         if not arrays:
             raise WeightsFileError(f"There are no weights in {path}")
         yield {name: guarded(stored, name, path) for name, stored in arrays.items()}
@@ -70,9 +50,9 @@ def open_arrays(path: str | os.PathLike) -> Iterator[Arrays]:
 
 @contextlib.contextmanager
 def damage_named(path: Path, name: str = "") -> Iterator[None]:
-    """Whatever a library raises on a damaged file becomes one error that names the file.
+    """Turns every exception of a library that reads a damaged file into one that names the file.
 
-    They raise what comes to hand: struct.error, KeyError, RuntimeError, MemoryError, ...
+    They raise struct.error, KeyError, RuntimeError, MemoryError and others.
     """
     try:
         yield
@@ -84,6 +64,8 @@ def damage_named(path: Path, name: str = "") -> Iterator[None]:
 
 
 def guarded(stored: Stored, name: str, path: Path) -> Stored:
+    """An array whose reading raises `WeightsFileError` alone."""
+
     def read():
         with damage_named(path, name):
             return stored.read()
@@ -94,8 +76,6 @@ def guarded(stored: Stored, name: str, path: Path) -> Stored:
 def reader_for(start: bytes, path: Path):
     """The reader of a file that begins with these bytes."""
     if start.startswith(b"\x89HDF\r\n\x1a\n"):
-        from keras_resnet.weights.hdf5 import hdf5
-
         return hdf5
     if start.startswith(b"PK\x03\x04"):
         return npz if has_npy(path) else torch_pickle
@@ -115,11 +95,8 @@ def reader_for(start: bytes, path: Path):
 
 
 def has_npy(path: Path) -> bool:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            return any(name.endswith(".npy") for name in archive.namelist())
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
-        raise WeightsFileError(f"{path} is a damaged archive: {error}") from error
+    with zipfile.ZipFile(path) as archive:
+        return any(name.endswith(".npy") for name in archive.namelist())
 
 
 @contextlib.contextmanager
@@ -135,16 +112,9 @@ def npz(path: Path) -> Iterator[Arrays]:
 def npy(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, path: Path) -> Stored:
     """One array of an archive: its header is read, its data not yet."""
     formats = np.lib.format
-    with archive.open(entry) as file:
-        try:
-            version = formats.read_magic(file)
-            read_header = {
-                (1, 0): formats.read_array_header_1_0,
-                (2, 0): formats.read_array_header_2_0,
-            }[version]
-            shape, _, dtype = read_header(file)
-        except (ValueError, KeyError) as error:
-            raise WeightsFileError(f"{entry.filename} in {path} is no array: {error}") from error
+    readers = {(1, 0): formats.read_array_header_1_0, (2, 0): formats.read_array_header_2_0}
+    with damage_named(path, entry.filename), archive.open(entry) as file:
+        shape, _, dtype = readers[formats.read_magic(file)](file)
         stored = entry.file_size - file.tell()
     size = math.prod(shape) * dtype.itemsize
     if dtype.hasobject or min(shape, default=0) < 0 or size != stored:
@@ -162,18 +132,10 @@ def npy(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, path: Path) -> Stored:
 
 @contextlib.contextmanager
 def safetensors(path: Path) -> Iterator[Arrays]:
-    try:
-        from safetensors import SafetensorError, safe_open
-    except ImportError:
-        raise ImportError(
-            "Reading .safetensors needs the package safetensors: "
-            'pip install "keras3-resnet[weights]"'
-        ) from None
-    try:
-        with safe_open(str(path), framework="numpy") as file:
-            yield {name: slice_of(file, name) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, json.JSONDecodeError) as error:
-        raise WeightsFileError(f"{path} is a damaged safetensors file: {error}") from error
+    """The Hugging Face hub's format: a header of shapes, then the data."""
+    safe_open = required("safetensors", "Reading .safetensors", "weights").safe_open
+    with safe_open(str(path), framework="numpy") as file:
+        yield {name: slice_of(file, name) for name in file.keys()}  # noqa: SIM118
 
 
 def slice_of(file, name: str) -> Stored:
@@ -183,21 +145,14 @@ def slice_of(file, name: str) -> Stored:
 @contextlib.contextmanager
 def torch_pickle(path: Path) -> Iterator[Arrays]:
     """torch.save's files, today's zip and the older pickle, with `weights_only=True`."""
-    try:
-        import torch
-    except ImportError:
-        raise ImportError(
-            f"Reading torch's file {path} needs the package torch: "
-            'pip install "keras3-resnet[torch]". Sources in .safetensors or .h5 do without'
-        ) from None
-    from pickle import UnpicklingError
-
+    hint = ". Files in .safetensors or .h5 do not need it"
+    torch = required("torch", f"Reading torch's file {path}", "torch", hint)
     is_zip = zipfile.is_zipfile(path)
     if is_zip:
-        check_stored_plainly(path)
+        check_not_compressed(path)
     try:
         content = torch.load(path, map_location="cpu", weights_only=True, mmap=is_zip)
-    except (UnpicklingError, ValueError) as error:
+    except (pickle.UnpicklingError, ValueError) as error:
         reason = str(error).split("\n")[0]
         raise WeightsFileError(
             f"{path} is damaged or holds more than tensors, which is never loaded: {reason}"
@@ -205,8 +160,8 @@ def torch_pickle(path: Path) -> Iterator[Arrays]:
     yield {name: stored_tensor(name, value) for name, value in state_dict_of(content, path).items()}
 
 
-def check_stored_plainly(path: Path) -> None:
-    """torch never compresses: an archive that does is not its own, and could unfold to anything."""
+def check_not_compressed(path: Path) -> None:
+    """Raises for a compressed archive: torch writes none, and its true size is not known."""
     size = path.stat().st_size
     with zipfile.ZipFile(path) as archive:
         entries = archive.infolist()
@@ -230,16 +185,16 @@ def state_dict_of(content, path: Path) -> Mapping:
 def stored_tensor(name, tensor) -> Stored:
     if not hasattr(tensor, "untyped_storage"):
         raise WeightsFileError(
-            f"{name!r} is a {type(tensor).__name__} where a tensor is wanted; if this is a "
+            f"{name!r} is a {type(tensor).__name__} where a tensor is needed; if this is a "
             "checkpoint, save its state dict alone"
         )
     if tensor.is_quantized or tensor.is_sparse or str(tensor.layout) != "torch.strided":
-        raise WeightsFileError(f"{name!r} is quantised or sparse; a plain tensor is wanted")
+        raise WeightsFileError(f"{name!r} is quantized or sparse; a dense tensor is needed")
     if tensor.numel() * tensor.element_size() > tensor.untyped_storage().nbytes():
         raise WeightsFileError(f"{name!r} of shape {tuple(tensor.shape)} is more than is stored")
 
     def read():
-        # A copy: the tensor may be a window on the file, which others can change.
+        # A copy: the tensor may be a view of the file, which another program can change.
         values = tensor.detach().clone()
         return (values.float() if values.is_floating_point() else values).numpy()
 

@@ -1,8 +1,10 @@
-"""What a set of public weights is, and what it expects of an image. Data, without Keras."""
+"""The public sets of weights: what each is, and what it expects of an image. No Keras here."""
 
 import math
+import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
 
@@ -14,18 +16,18 @@ Interpolation = Literal["bilinear", "bicubic"]
 
 @dataclass(frozen=True)
 class ImageRule:
-    """What a network was given in place of an image file.
+    """How an image file becomes the input of a network.
 
     Args:
-        mean: of red, green and blue on the scale of 0 to 255, which is taken off.
-        std: of red, green and blue on that scale, which is divided by.
-        size: side of the square that is cut from the middle; None leaves the image as it is.
-        crop_pct: part of the shorter side that the square covers: the image is first resized
+        mean: of red, green and blue, on the scale of 0 to 255; it is subtracted.
+        std: of red, green and blue, on that scale; it divides.
+        size: side of the center crop; None leaves the image as it is.
+        crop_pct: part of the shorter side that the crop covers: the image is first resized
             so that its shorter side is floor(size / crop_pct).
         interpolation: of the resizing.
-        antialias: whether shrinking averages over all pixels it leaves out, as PIL does.
+        antialias: whether shrinking averages over all pixels that it leaves out, as PIL does.
         channels: the order in which the source's own code fed them. Here a network always
-            takes RGB: a kernel for BGR is turned round when it is loaded.
+            takes RGB: a kernel for BGR is reversed when it is loaded.
     """
 
     mean: tuple[float, float, float] = MEAN
@@ -38,13 +40,16 @@ class ImageRule:
 
     @property
     def resize(self) -> int | None:
-        """Length the shorter side is brought to, in pixels."""
+        """Length that the shorter side is resized to, in pixels."""
         return self.size and math.floor(self.size / self.crop_pct)
 
 
 @dataclass(frozen=True)
 class Result:
-    """An accuracy as published, in percent, with the protocol it was measured by."""
+    """An accuracy as published, in percent, with the protocol that it was measured by.
+
+    An accuracy that the publisher does not state is None.
+    """
 
     top1: float | None
     top5: float | None
@@ -53,7 +58,7 @@ class Result:
 
 @dataclass(frozen=True)
 class Record:
-    """One set of public weights.
+    """One set of public weights: a table of records.toml.
 
     Args:
         network: a name of `list_models()`.
@@ -62,11 +67,13 @@ class Record:
         url: of the file, or `hf://owner/repository/file` on the Hugging Face hub.
         hash: as published, `"sha256:..."`, `"sha1:..."` or `"md5:..."`, a prefix where only
             that is; empty where the hub states the file's sha256 with every download.
-        licence: SPDX identifier.
-        dialect: how the file spells our layers.
+        licence: SPDX identifier; `license` reads the same.
+        dialect: how the file names our layers.
         options: arguments of the builder that the weights imply.
         image: what they expect of an image.
         results: published accuracies on the ImageNet validation set or the CIFAR-10 test set.
+        page: address of the page on which the publisher describes the set and its results.
+        imagenet: whether `weights="imagenet"` stands for this set of its network.
     """
 
     network: str
@@ -78,7 +85,9 @@ class Record:
     dialect: str
     options: Mapping[str, Any]
     image: ImageRule = ImageRule()
-    results: tuple[Result, ...] = field(default=())
+    results: tuple[Result, ...] = ()
+    page: str = ""
+    imagenet: bool = False
 
     def __post_init__(self):
         object.__setattr__(self, "options", MappingProxyType(dict(self.options)))
@@ -88,12 +97,55 @@ class Record:
         return f"{self.network}.{self.name}"
 
     @property
+    def license(self) -> str:
+        return self.licence
+
+    @property
     def classes(self) -> int:
         return self.architecture.classes
 
     @property
     def architecture(self) -> Any:
+        """The row of the network."""
         return network_row(self.network)
 
     def __str__(self) -> str:
         return self.id
+
+
+def read_records(path: Path) -> tuple[Record, ...]:
+    """The records of a TOML file of tables `[network.set]`, whose keys are the fields of `Record`.
+
+    Raises:
+        ValueError: the file is no TOML, a table is defined twice, or a field is missing or
+            unknown; the message names the table.
+    """
+    networks = tomllib.loads(path.read_text(encoding="utf-8"))
+    return tuple(
+        record_of(network, name, row)
+        for network, sets in networks.items()
+        for name, row in sets.items()
+    )
+
+
+def record_of(network: str, name: str, row: Mapping[str, Any]) -> Record:
+    """One table of the file as a record; what the table leaves out has its default."""
+    fields = {"hash": "", "options": {}, **row}
+    try:
+        fields["licence"] = fields.pop("license")
+        fields["image"] = image_rule(**fields.pop("image", {}))
+        fields["results"] = tuple(
+            Result(**{"top1": None, "top5": None, **result}) for result in fields.pop("results", ())
+        )
+        return Record(network, name, **fields)
+    except (TypeError, KeyError) as error:
+        raise ValueError(f"[{network}.{name}] is no record: {error}") from error
+
+
+def image_rule(**fields: Any) -> ImageRule:
+    """An `ImageRule` of values that TOML has: lists for tuples, and a size of 0 for None."""
+    values = {k: tuple(v) if isinstance(v, list) else v for k, v in fields.items()}
+    return ImageRule(**(values | {"size": values["size"] or None} if "size" in values else values))
+
+
+RECORDS = read_records(Path(__file__).with_name("records.toml"))

@@ -1,4 +1,4 @@
-"""The way back: a model's weights as a file other libraries load."""
+"""A model's weights as a file that other libraries load."""
 
 import os
 import re
@@ -10,8 +10,8 @@ import numpy as np
 from keras_resnet.files import atomic_write
 from keras_resnet.networks.paper import one_of
 from keras_resnet.weights.convert import entries, layout_of_model, to_theirs
-from keras_resnet.weights.dialects import Dialect
-from keras_resnet.weights.families import NAMES, dialect_of
+from keras_resnet.weights.dialects import NAMES, Dialect, dialect_of
+from keras_resnet.weights.stored import required
 
 NamedArrays = dict[str, np.ndarray]
 
@@ -54,24 +54,15 @@ def write_npz(path: Path, arrays: NamedArrays) -> None:
 
 
 def write_safetensors(path: Path, arrays: NamedArrays) -> None:
-    try:
-        from safetensors.numpy import save_file
-    except ImportError:
-        raise ImportError(
-            "Writing .safetensors needs the package safetensors: "
-            'pip install "keras3-resnet[weights]"'
-        ) from None
+    required("safetensors", "Writing .safetensors", "weights")
+    from safetensors.numpy import save_file
+
     save_file(arrays, path, metadata={"format": "pt"})
 
 
 def write_torch(path: Path, arrays: NamedArrays) -> None:
-    try:
-        import torch
-    except ImportError:
-        raise ImportError(
-            'Writing torch\'s files needs the package torch: pip install "keras3-resnet[torch]"; '
-            ".safetensors does without, and torch libraries read it"
-        ) from None
+    hint = ". Files in .safetensors do not need it, and torch libraries read them"
+    torch = required("torch", "Writing torch's files", "torch", hint)
     torch.save({name: torch.from_numpy(array.copy()) for name, array in arrays.items()}, path)
 
 
@@ -97,13 +88,11 @@ def write_keras_2(path: Path, arrays: NamedArrays) -> None:
 
 
 VARIABLES_IN_ORDER = ("kernel", "bias", "gamma", "beta", "moving_mean", "moving_variance")
-
-
 KERAS_APPLICATIONS = re.compile(r"conv(\d+)_block(\d+)_(\d|preact)_(conv|bn)")
 
 
 def keras_order(layer: str) -> tuple[int, ...]:
-    """Where keras.applications' graph, sorted by depth, has this layer.
+    """The position of this layer in keras.applications' graph, which is sorted by depth.
 
     A projection `_0_` is as deep as the last convolution `_3_` and comes just before it.
     """
@@ -130,19 +119,19 @@ def save_weights(model, path: str | os.PathLike, dialect: str = "torchvision") -
 
     Args:
         model: a network of this package, or one built around it.
-        path: of the file. Its suffix says the kind: `.safetensors`, `.npz`, `.pth`, `.pt`,
+        path: of the file. Its suffix decides the kind: `.safetensors`, `.npz`, `.pth`, `.pt`,
             or `.h5` (Keras 2's, for the dialects keras_resnet, keras and caffe).
         dialect: whose names and conventions: `"torchvision"`, `"timm"`, `"transformers"`,
             `"keras"` (keras.applications), `"caffe"`, `"akamaster"`, `"mmpretrain"`, `"osmr"`
-            (a `.npz`), `"cadene"` or `"keras_resnet"`, where it has words for the network.
-            keras.applications, Caffe and Cadene's BN-Inception feed blue, green, red: conv1 is
-            written that way round for them, but not for keras.applications' V2.
+            (a `.npz`), `"cadene"` or `"keras_resnet"`, where it has names for the network.
+            The networks of keras.applications, Caffe and Cadene's BN-Inception read blue, green,
+            red: conv1 is reversed for them, but not for keras.applications' V2.
 
-    The file appears whole or not at all: it is written beside its place and then moved there.
+    The file is written completely or not at all.
 
     Raises:
         ValueError: an unknown dialect or suffix, or a layer the dialect has no name for.
-        OSError: the file cannot be written; what was there before is untouched.
+        OSError: the file cannot be written; a file that was there before is unchanged.
         ImportError: a package that writes this kind is missing; the message names it.
 
     Example:

@@ -16,7 +16,15 @@ from keras_resnet import commands as cli
 
 @pytest.mark.once
 @pytest.mark.parametrize(
-    "arguments", [["--help"], ["list"], ["list", "--help"], ["lst"], ["weights", "resnet50"]]
+    "arguments",
+    [
+        ["--help"],
+        ["list"],
+        ["list", "--help"],
+        ["lst"],
+        ["weights", "resnet50"],
+        ["show", "--help"],
+    ],
 )
 def test_the_command_starts_in_half_a_second_without_keras(arguments):
     """Seconds of the processor: those on the clock depend on what else runs."""
@@ -24,6 +32,29 @@ def test_the_command_starts_in_half_a_second_without_keras(arguments):
     assert not {"keras", "tensorflow", "jax", "torch"} & set(loaded)
     assert "numpy" not in loaded or arguments[0] == "weights"
     assert float(seconds) < 0.5
+
+
+@pytest.mark.once
+def test_a_command_that_needs_keras_runs_with_the_whole_package():
+    check = """
+def check():
+    import keras, keras_resnet
+    assert keras_resnet.__version__ and keras_resnet.build and keras_resnet.export
+    assert keras.saving.get_registered_object("keras_resnet>FusedNetwork")
+    assert keras_resnet.__spec__.name == "keras_resnet"
+    print("whole")
+atexit.register(check)
+"""
+    done = in_a_terminal("show", "cifar_resnet8", before=check)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == "whole"
+
+
+@pytest.mark.once
+def test_the_command_is_a_module_too():
+    arguments = [sys.executable, "-m", "keras_resnet.commands", "list", "resnet18"]
+    done = subprocess.run(arguments, capture_output=True, text=True, check=True)
+    assert "11,689,512" in done.stdout
 
 
 @pytest.mark.once
@@ -36,6 +67,7 @@ assert keras_resnet.build
     subprocess.run([sys.executable, "-c", program], check=True)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("command", cli.COMMANDS)
 def test_every_command_helps_with_examples(command, capsys):
     with pytest.raises(SystemExit, match="0"):
@@ -44,6 +76,7 @@ def test_every_command_helps_with_examples(command, capsys):
     assert f"keras-resnet {command}" in shown.split("examples:")[1]
 
 
+@pytest.mark.once
 def test_lists_are_json_for_machines(capsys):
     assert cli.main(["list", "resnet50", "--json"]) == 0
     (row,) = json.loads(capsys.readouterr().out)
@@ -138,10 +171,11 @@ def test_images_are_classified_by_a_network_and_by_a_file(
     picture, file = tmp_path / "noise.png", tmp_path / "net.keras"
     pixels = np.random.default_rng(0).integers(0, 256, (32, 32, 3), "uint8")
     image.fromarray(pixels).save(picture)
-    network = ["--network", "cifar_resnet20", "--weights", "akamaster"]
+    network = ["--model", "cifar_resnet20", "--weights", "akamaster"]
     assert cli.main(["predict", str(picture), *network, "--json"]) == 0
     (first,) = json.loads(capsys.readouterr().out)
     assert len(first["classes"]) == 5
+    network[0] = "--network"  # the flag's other name
     assert cli.main(["predict", str(picture), *network]) == 0
     assert "█" in capsys.readouterr().out
     exported = ["export", "cifar_resnet20", str(file), "--weights", "akamaster", "--size", "32"]
@@ -153,7 +187,7 @@ def test_images_are_classified_by_a_network_and_by_a_file(
     image.fromarray(np.pad(pixels, ((0, 0), (16, 16), (0, 0)))).save(picture)
     assert cli.main(["predict", str(picture), "--file", str(file), "--json"]) == 0
     (third,) = json.loads(capsys.readouterr().out)
-    assert third["classes"] == second["classes"], "a file of one size gets the middle"
+    assert third["classes"] == second["classes"], "a file of one size gets the center"
 
 
 @pytest.mark.once

@@ -186,13 +186,11 @@ def test_bad_flags_are_named(imagenet, changes, message):
 @pytest.mark.once
 @pytest.mark.parametrize("model", ["resnet50", "preact_resnet50", "resnet50v2"])
 def test_finetuning_crops_as_the_networks_own_weights_expect(module_of, monkeypatch, model):
-    from keras_resnet.weights.catalogue import imagenet_default
-
     finetune = module_of("finetune")
     for name in ("build", "new_head"):
         monkeypatch.setattr(keras_resnet, name, lambda *arguments, **options: None)
     _, rule = finetune.pretrained(finetune.Recipe(data="photos", model=model), 2)
-    record = keras_resnet.weights.record_named(f"{model}.{imagenet_default(model)}")
+    (record,) = (one for one in keras_resnet.list_weights(model) if one.imagenet)
     assert rule == record.image
 
 

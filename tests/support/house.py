@@ -37,11 +37,6 @@ def imported_names(tree: ast.AST):
                     yield str(start).rstrip(".") + ".*"
                 elif isinstance(name, ast.Constant):
                     yield str(name.value)
-            elif called == "backend_part" and isinstance(name, ast.Constant):
-                module = node.args[1] if len(node.args) > 1 else ast.Constant("")
-                for backend in ("tensorflow", "jax", "torch"):
-                    parts = (name.value, backend, getattr(module, "value", ""))
-                    yield ".".join(("keras_resnet", *filter(None, parts)))
 
 
 def imports_of(root: pathlib.Path) -> dict[str, set[str]]:
@@ -52,7 +47,7 @@ def imports_of(root: pathlib.Path) -> dict[str, set[str]]:
         found = set()
         for name in imported_names(ast.parse(path.read_text(encoding="utf-8"))):
             if name.endswith(".*"):
-                found |= {other for other in modules if other.startswith(name[:-1])}
+                found |= {x for x in modules if x.startswith(name[:-1]) and "__main__" not in x}
                 continue
             while name and name not in modules:
                 name = name.rpartition(".")[0]

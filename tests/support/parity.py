@@ -50,7 +50,7 @@ def sizes():
     return [(2, (97, 75)), pytest.param((20, (224, 224)), marks=pytest.mark.slow)]
 
 
-def normalised(x):
+def normalized(x):
     return (x - np.array([123.675, 116.28, 103.53])) / np.array([58.395, 57.12, 57.375])
 
 
@@ -123,7 +123,7 @@ def saved(model, path, dialect):
 
 def compare_both_ways(depth, case, build, dialect, path, **options):
     """Their logits from their weights in our graph; ours from our weights in their graph."""
-    theirs, x = with_drawn_torch_weights(build()), normalised(images(*case))
+    theirs, x = with_drawn_torch_weights(build()), normalized(images(*case))
     ours = network(depth, **options)
     assert keras_resnet.load_weights(ours, state_arrays(theirs)) == ()
     wanted = torch_logits(theirs, x)
@@ -142,9 +142,17 @@ def drawn_keras_model(theirs):
     return theirs
 
 
-def keras_application(depth):
-    build = getattr(keras.applications, f"ResNet{depth}")
-    return build(weights=None, classifier_activation=None)
+def tiny_application(v2, **options):
+    """Two stages of keras.applications' own blocks; V2 downsamples at the end of the first."""
+    from keras.src.applications import resnet
+
+    stack = resnet.stack_residual_blocks_v2 if v2 else resnet.stack_residual_blocks_v1
+
+    def stages(x):
+        x = stack(x, 64, 2 if v2 else 1, stride1=2 if v2 else 1, name="conv2")
+        return stack(x, 128, 2, stride1=1 if v2 else 2, name="conv3")
+
+    return resnet.ResNet(stages, preact=v2, use_bias=True, name="tiny", **options)
 
 
 def keras_2_file(model, path):

@@ -1,4 +1,4 @@
-"""Downloads from a real HTTP server on this machine: a whole and verified file, or none."""
+"""Downloads from a real HTTP server on this machine: a complete and verified file, or none."""
 
 import dataclasses
 import functools
@@ -108,7 +108,7 @@ def files(folder):
 
 
 def folders(folder):
-    return sorted(path.name for path in folder.rglob(".download-*"))
+    return sorted(path.name for path in folder.rglob(".*"))
 
 
 @pytest.mark.once
@@ -179,7 +179,7 @@ def test_a_full_disk_is_an_error_and_leaves_nothing(server, tmp_path):
 @pytest.mark.once
 def test_a_cache_that_cannot_be_written_is_an_error(server, tmp_path):
     (tmp_path / "keras_resnet").write_text("a file where the folder should be")
-    with pytest.raises(DownloadError, match=r"cannot be written.*KERAS_HOME"):
+    with pytest.raises(DownloadError, match=r"could not be written.*KERAS_HOME"):
         fetch(record(f"{server}/whole.pth"), tmp_path)
 
 
@@ -256,18 +256,19 @@ def test_a_file_the_hub_does_not_have_is_an_error(hub, tmp_path):
 
 
 def test_a_builder_downloads_what_it_is_asked_for(server, tmp_path, monkeypatch):
-    """The whole way: a record, a download, a file in another dialect, a network."""
+    """All steps: a record, a download, a file in another dialect, a network."""
     from support import fill
 
     from keras_resnet.weights import find
 
     monkeypatch.setenv("KERAS_HOME", str(tmp_path / "home"))
-    source = fill(keras_resnet.build("cifar_resnet20", weights=None, shortcut="B"))
+    source = fill(keras_resnet.build("cifar_resnet8", weights=None, shortcut="B"))
     keras_resnet.save_weights(source, tmp_path / "weights.npz", "osmr")
     content = (tmp_path / "weights.npz").read_bytes()
     known = next(r for r in keras_resnet.list_weights("cifar_resnet20") if r.name == "osmr")
     made = dataclasses.replace(
         known,
+        network="cifar_resnet8",
         url=f"{server}/made.npz",
         hash=f"md5:{hashlib.md5(content).hexdigest()}",
     )
@@ -278,7 +279,7 @@ def test_a_builder_downloads_what_it_is_asked_for(server, tmp_path, monkeypatch)
         "do_GET",
         lambda self: self.answer(body=content) if self.path == "/made.npz" else plain(self),
     )
-    model = keras_resnet.ResNet20(weights="osmr", include_preprocessing=True)
+    model = keras_resnet.build("cifar_resnet8", weights="osmr", include_preprocessing=True)
     for mine, theirs in zip(model.get_weights(), source.get_weights(), strict=True):
         np.testing.assert_array_equal(mine, theirs)
     mean = np.ravel(model.get_layer("preprocessing").mean)

@@ -43,6 +43,7 @@ def write(model, name, path):
         keras_resnet.save_weights(model, path, FILES[name])
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("copies", [25, pytest.param(1000, marks=pytest.mark.slow)])
 def test_damaged_files_are_refused_in_time_and_within_memory(copies, tmp_path):
     """Kinds whose package is absent are left out."""

@@ -1,4 +1,4 @@
-"""Files of weights that are damaged or mean harm: none is run, followed or unfolded."""
+"""Files of weights that are damaged or malicious: none is run, followed or decompressed."""
 
 import io
 import pickle
@@ -7,10 +7,11 @@ import zipfile
 import h5py
 import numpy as np
 import pytest
-from support.weights import tiny
+from support.weights import source, target
 
-from keras_resnet import load_weights, save_weights
-from keras_resnet.weights import WeightsFileError
+from keras_resnet import DownloadError, load_weights, save_weights
+from keras_resnet.weights import WeightsFileError, hdf5, readers, stored
+from keras_resnet.weights.download import only_member
 
 pytestmark = pytest.mark.once
 
@@ -26,46 +27,46 @@ def test_a_pickle_with_a_payload_is_refused_and_not_run(tmp_path):
         path = tmp_path / f"payload{zipped}.pth"
         torch.save({"conv1.weight": Payload()}, path, _use_new_zipfile_serialization=zipped)
         with pytest.raises(WeightsFileError, match="more than tensors"):
-            load_weights(tiny(), path)
+            load_weights(target(), path)
     np.savez(tmp_path / "payload.npz", **{"conv1.weight": np.array([Payload()], object)})
     with pytest.raises(WeightsFileError, match="declares object"):
-        load_weights(tiny(), tmp_path / "payload.npz")
+        load_weights(target(), tmp_path / "payload.npz")
 
 
 def test_a_plain_pickle_is_no_file_of_weights(tmp_path):
     (tmp_path / "plain.pkl").write_bytes(pickle.dumps({"conv1.weight": Payload()}))
     with pytest.raises(WeightsFileError, match="unknown kind"):
-        load_weights(tiny(), tmp_path / "plain.pkl")
+        load_weights(target(), tmp_path / "plain.pkl")
 
 
 def test_links_out_of_an_hdf5_file_are_not_followed(tmp_path):
     path = tmp_path / "weights.h5"
     for link in (h5py.ExternalLink("/etc/passwd", "/"), h5py.SoftLink("/conv1")):
-        save_weights(tiny(), path, "keras_resnet")
+        save_weights(source(), path, "keras_resnet")
         with h5py.File(path, "a") as file:
             del file["fc"]
             file["fc"] = link
         with pytest.raises(WeightsFileError, match="links are not followed"):
-            load_weights(tiny(), path)
-    save_weights(tiny(), path, "keras_resnet")
+            load_weights(target(), path)
+    save_weights(source(), path, "keras_resnet")
     with h5py.File(path, "a") as file:
         del file["fc/fc/kernel:0"]
         file["fc/fc"].create_dataset(
             "kernel:0", (64, 5), "float32", external=[("/etc/passwd", 0, 1280)]
         )
     with pytest.raises(WeightsFileError, match="lies in another file"):
-        load_weights(tiny(), path)
+        load_weights(target(), path)
 
 
 def test_a_giant_declared_shape_is_refused_without_memory(tmp_path):
     """10^12 numbers, declared in files of a few kilobytes."""
     path = tmp_path / "weights.h5"
-    save_weights(tiny(), path, "keras_resnet")
+    save_weights(source(), path, "keras_resnet")
     with h5py.File(path, "a") as file:
         del file["fc/fc/kernel:0"]
         file["fc/fc"].create_dataset("kernel:0", (10**6, 10**6), "float32", chunks=(64, 64))
     with pytest.raises(ValueError, match="fc/kernel is \\(1000000, 1000000\\)"):
-        load_weights(tiny(), path)
+        load_weights(target(), path)
     header = io.BytesIO()
     np.lib.format.write_array_header_1_0(
         header, {"descr": "<f4", "fortran_order": False, "shape": (10**6, 10**6)}
@@ -73,28 +74,78 @@ def test_a_giant_declared_shape_is_refused_without_memory(tmp_path):
     with zipfile.ZipFile(tmp_path / "giant.npz", "w") as archive:
         archive.writestr("conv1.weight.npy", header.getvalue())
     with pytest.raises(WeightsFileError, match="declares float32"):
-        load_weights(tiny(), tmp_path / "giant.npz")
+        load_weights(target(), tmp_path / "giant.npz")
 
 
-def test_an_archive_that_unfolds_is_not_unfolded(tmp_path):
+def test_a_compressed_archive_is_not_decompressed(tmp_path):
     pytest.importorskip("torch", reason="torch's files need torch")
     with zipfile.ZipFile(tmp_path / "bomb.pth", "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("archive/data.pkl", b"\0" * 10**8)
+        archive.writestr("archive/data.pkl", b"\0" * 10**7)
     with pytest.raises(WeightsFileError, match="is compressed"):
-        load_weights(tiny(), tmp_path / "bomb.pth")
+        load_weights(target(), tmp_path / "bomb.pth")
     with zipfile.ZipFile(tmp_path / "bomb.npz", "w", zipfile.ZIP_DEFLATED) as archive:
         data = io.BytesIO()
-        np.save(data, np.zeros(10**8, "uint8"))
+        np.save(data, np.zeros(10**7, "uint8"))
         archive.writestr("conv1.weight.npy", data.getvalue())
     with pytest.raises(ValueError, match=r"left over|misshapen"):
-        load_weights(tiny(), tmp_path / "bomb.npz")
+        load_weights(target(), tmp_path / "bomb.npz")
 
 
 def test_a_tensor_larger_than_its_storage_is_refused(tmp_path):
     torch = pytest.importorskip("torch", reason="torch's files need torch")
     torch.save({"conv1.weight": torch.zeros(1).expand(10**6, 10**6)}, tmp_path / "giant.pth")
     with pytest.raises(WeightsFileError, match="more than is stored"):
-        load_weights(tiny(), tmp_path / "giant.pth")
+        load_weights(target(), tmp_path / "giant.pth")
+
+
+def zip_that_declares(path, size):
+    """An archive of one member of 4 bytes, which is stored and said to have `size` bytes."""
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("archive/data.pkl", b"data")
+        archive.filelist[0].file_size = size
+
+
+def test_an_archive_that_declares_more_than_it_holds_is_not_read(tmp_path):
+    zip_that_declares(tmp_path / "bomb.pth", 10**9)
+    with pytest.raises(WeightsFileError, match="is compressed"):
+        load_weights(target(), tmp_path / "bomb.pth")
+
+
+def test_an_archive_of_a_download_is_not_unpacked_beyond_4_gibibytes(tmp_path):
+    zip_that_declares(tmp_path / "large.h5.zip", 2**32 + 1)
+    with pytest.raises(DownloadError, match="not an archive of one file of weights"):
+        only_member(tmp_path / "large.h5.zip")
+    zip_that_declares(tmp_path / "small.h5.zip", 4)
+    assert only_member(tmp_path / "small.h5.zip").read_bytes() == b"data"
+
+
+def test_a_header_of_safetensors_is_not_read_from_64_mebibytes_on(tmp_path):
+    path = tmp_path / "weights.safetensors"
+    path.write_bytes((2**26).to_bytes(8, "little") + b"{" * 10)
+    with pytest.raises(WeightsFileError, match="unknown kind"):
+        load_weights(target(), path)
+    path.write_bytes((2**26 - 1).to_bytes(8, "little") + b"{" * 10)
+    with pytest.raises(WeightsFileError, match="cannot be read as weights"):
+        load_weights(target(), path)
+
+
+def test_a_file_of_too_many_arrays_is_not_read(tmp_path, monkeypatch):
+    """The limit is lowered to three arrays."""
+    assert stored.MOST_ARRAYS == readers.MOST_ARRAYS == hdf5.MOST_ARRAYS == 100_000
+    for module in (readers, hdf5):
+        monkeypatch.setattr(module, "MOST_ARRAYS", 3)
+    for count in (3, 4):
+        arrays = {str(number): np.zeros(3, "float32") for number in range(count)}
+        np.savez(tmp_path / f"{count}.npz", **arrays)
+        with h5py.File(tmp_path / f"{count}.weights.h5", "w") as file:
+            for number in range(count - 2):  # beside a group and its folder of variables
+                file[f"layer/vars/{number}"] = np.zeros(3, "float32")
+    for name in ("3.npz", "3.weights.h5"):
+        with pytest.raises(ValueError, match="of no dialect known"):
+            load_weights(target(), tmp_path / name)
+    for name, message in (("4.npz", "holds 4 arrays"), ("4.weights.h5", "more than 3 entries")):
+        with pytest.raises(WeightsFileError, match=message):
+            load_weights(target(), tmp_path / name)
 
 
 @pytest.mark.parametrize(
@@ -103,4 +154,4 @@ def test_a_tensor_larger_than_its_storage_is_refused(tmp_path):
 def test_files_that_are_something_else_are_named(content, tmp_path):
     (tmp_path / "weights.pth").write_bytes(content)
     with pytest.raises(WeightsFileError, match=r"unknown kind|web page|Git LFS"):
-        load_weights(tiny(), tmp_path / "weights.pth")
+        load_weights(target(), tmp_path / "weights.pth")

@@ -20,21 +20,24 @@ from support.parity import (
     images,
     import_peer,
     keras_2_file,
-    keras_application,
     network,
-    normalised,
+    normalized,
     our_logits,
     sizes,
+    tiny_application,
 )
 
 import keras_resnet
+from keras_resnet import Architecture
 from keras_resnet.networks import paper
 
+TINY_V1 = Architecture("bottleneck", (1, 2), 64, "imagenet", "B")
+TINY_V2 = Architecture("bottleneck", (2, 2), 64, "imagenet", "B", "v2")
 DATA = Path(os.environ.get("KERAS_RESNET_DATA", "/nowhere"))
+slow = pytest.mark.slow
 DEPTHS = [18, pytest.param(34, marks=pytest.mark.slow), 50] + [
     pytest.param(depth, marks=pytest.mark.slow) for depth in (101, 152)
 ]
-BOTTLENECKS = DEPTHS[2:]
 
 
 @pytest.mark.parametrize("depth", DEPTHS)
@@ -70,26 +73,67 @@ def test_transformers_gives_the_same_logits_and_takes_our_weights_back(depth, ca
     compare_both_ways(depth, case, build, "transformers", tmp_path)
 
 
-@pytest.mark.parametrize("depth", BOTTLENECKS)
-@pytest.mark.parametrize("kind", [".weights.h5", ".h5"])
-def test_keras_applications_gives_the_same_logits_and_takes_our_weights_back(depth, kind, tmp_path):
+def application(name):
+    """A model of keras.applications, and its network here: (theirs, its twin, ours).
+
+    `tiny` and `tiny_v2` have two stages of its blocks.
+    """
+    options = {"weights": None, "classifier_activation": None}
+    if name.startswith("tiny"):
+        options |= {"input_shape": (64, 64, 3), "classes": 7}
+        row = TINY_V2 if name == "tiny_v2" else TINY_V1
+        theirs = partial(tiny_application, row.order == "v2", **options)
+        ours = keras_resnet.build(row, **options)
+    else:
+        options |= {"input_shape": (64, 64, 3), "classes": 10} if name == "VGG16" else {}
+        theirs = partial(getattr(keras.applications, name), **options)
+        ours = getattr(keras_resnet, name)(**options)
+    return drawn_keras_model(theirs()), theirs, ours
+
+
+def fed(name, x):
+    """What keras.applications feeds its model, and what a record says to feed ours."""
+    v2 = name.lower().endswith("v2")
+    module = keras.applications.resnet_v2 if v2 else keras.applications.resnet
+    record = "vgg16.keras" if "VGG" in name else "resnet50v2.keras" if v2 else "resnet50.keras"
+    return module.preprocess_input(x.copy()), keras_resnet.preprocess_input(x, record)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("tiny", ".weights.h5"),
+        ("tiny", ".h5"),
+        ("tiny_v2", ".weights.h5"),
+        ("tiny_v2", ".h5"),
+        pytest.param("ResNet50", ".h5", marks=pytest.mark.once),
+        pytest.param("ResNet50", ".weights.h5", marks=slow),
+        pytest.param("ResNet50V2", ".h5", marks=slow),
+        pytest.param("ResNet50V2", ".weights.h5", marks=slow),
+        pytest.param("VGG16", ".h5", marks=pytest.mark.once),
+        pytest.param("VGG16", ".weights.h5", marks=slow),
+        *(
+            pytest.param(name, kind, marks=slow)
+            for name in ("ResNet101", "ResNet152", "ResNet101V2", "VGG19")
+            for kind in (".weights.h5", ".h5")
+        ),
+    ],
+)
+def test_keras_applications_gives_the_same_logits_and_takes_our_weights_back(name, kind, tmp_path):
     """With a bias in every convolution, an epsilon of 1.001e-5, and blue before red."""
-    theirs = drawn_keras_model(keras_application(depth))
+    theirs, build, ours = application(name)
     path = tmp_path / f"theirs{kind}"
     if kind == ".h5":
         keras_2_file(theirs, path)
     else:
         theirs.save_weights(path)
-    ours = network(depth, stride_on="1x1")
     assert keras_resnet.load_weights(ours, path) == ()
-    x = images(2, (224, 224))
-    bgr = keras.applications.imagenet_utils.preprocess_input(x.copy(), mode="caffe")
-    rgb = keras_resnet.preprocess_input(x, f"resnet{depth}.keras")
+    bgr, rgb = fed(name, images(2, theirs.input.shape[1:3]))
     wanted = our_logits(theirs, bgr)
     assert_same(our_logits(ours, rgb), wanted)
     if kind == ".h5":
         keras_resnet.save_weights(ours, tmp_path / "ours.h5", "keras")
-        again = keras_application(depth)
+        again = build()
         again.load_weights(tmp_path / "ours.h5")
         assert_same(our_logits(again, bgr), wanted)
 
@@ -109,7 +153,7 @@ def test_keras_hub_gives_the_same_features_by_name_and_by_number(depth, tmp_path
         )
     )
     theirs.save_weights(tmp_path / "model.weights.h5")
-    x = normalised(images(2, (97, 75)))
+    x = normalized(images(2, (97, 75)))
     for named in (True, False):
         ours = network(depth, include_top=False)
         if not named:

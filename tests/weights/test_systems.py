@@ -9,11 +9,9 @@ from support import fill, without_values
 from support.parity import (
     assert_same,
     draw,
-    drawn_keras_model,
     images,
     import_peer,
-    keras_2_file,
-    normalised,
+    normalized,
     our_logits,
     saved,
     sizes,
@@ -26,7 +24,7 @@ import keras_resnet
 from keras_resnet.networks.paper import Architecture
 from keras_resnet.networks.systems import VGG, BNInception
 from keras_resnet.weights import graph_options
-from keras_resnet.weights.families import FAMILIES
+from keras_resnet.weights.dialects import BY_FAMILY
 from keras_resnet.weights.find import find
 from keras_resnet.weights.save import arrays_of
 
@@ -41,7 +39,7 @@ def built(network, **options):
 
 def compare_both_ways(network, build, case, dialect, path, **options):
     """Their logits from their weights in our graph; ours from our weights in their graph."""
-    theirs, x = with_drawn_torch_weights(build()), normalised(images(*case))
+    theirs, x = with_drawn_torch_weights(build()), normalized(images(*case))
     ours = built(network, **options)
     assert keras_resnet.load_weights(ours, state_arrays(theirs)) == ()
     wanted = torch_logits(theirs, x)
@@ -72,45 +70,6 @@ def test_timm_resnet_d_gives_the_same_logits_and_takes_our_weights_back(depth, c
     compare_both_ways(f"resnet{depth}", build, case, "timm", tmp_path, **options)
 
 
-def feed(name, x):
-    """What keras.applications feeds its model, and what a record says to feed ours."""
-    module = keras.applications.vgg16 if "vgg" in name else keras.applications.resnet_v2
-    return module.preprocess_input(x.copy()), keras_resnet.preprocess_input(x, f"{name}.keras")
-
-
-@pytest.mark.parametrize(
-    ("function", "arguments"),
-    [
-        ("ResNet50V2", {}),
-        pytest.param("ResNet101V2", {}, marks=slow),
-        ("VGG16", {"input_shape": (64, 64, 3), "classes": 10}),
-        pytest.param("VGG16", {}, marks=slow),
-        pytest.param("VGG19", {}, marks=slow),
-    ],
-)
-@pytest.mark.parametrize("kind", [".weights.h5", ".h5"])
-def test_keras_applications_gives_the_same_logits_and_takes_our_weights_back(
-    function, arguments, kind, tmp_path
-):
-    arguments = {"weights": None, "classifier_activation": None, **arguments}
-    theirs = drawn_keras_model(getattr(keras.applications, function)(**arguments))
-    path = tmp_path / f"theirs{kind}"
-    if kind == ".h5":
-        keras_2_file(theirs, path)
-    else:
-        theirs.save_weights(path)
-    ours = getattr(keras_resnet, function)(**arguments)
-    assert keras_resnet.load_weights(ours, path) == ()
-    fed, rgb = feed(ours.name, images(2, theirs.input.shape[1:3]))
-    wanted = our_logits(theirs, fed)
-    assert_same(our_logits(ours, rgb), wanted)
-    if kind == ".h5":
-        keras_resnet.save_weights(ours, tmp_path / "ours.h5", "keras")
-        again = getattr(keras.applications, function)(**arguments)
-        again.load_weights(tmp_path / "ours.h5")
-        assert_same(our_logits(again, fed), wanted)
-
-
 def torch_vgg(counts, width, units, side, classes):
     """torchvision's VGG, narrow: features and classifier, and channels first in between."""
     torch = pytest.importorskip("torch")
@@ -137,7 +96,7 @@ def torch_vgg(counts, width, units, side, classes):
 def test_torchvision_flattens_vggs_last_map_in_another_order(counts, data_format, tmp_path):
     keras.config.set_image_data_format(data_format)
     build = partial(torch_vgg, counts, 8, 16, 40, 5)
-    theirs, x = with_drawn_torch_weights(build()), normalised(images(2, (40, 40)))
+    theirs, x = with_drawn_torch_weights(build()), normalized(images(2, (40, 40)))
     ours = keras_resnet.build(
         VGG(counts, 8, 16),
         input_shape=(40, 40, 3) if data_format == "channels_last" else (3, 40, 40),
@@ -162,7 +121,7 @@ def test_torchvision_vggs_give_the_same_logits_on_real_images(depth):
     theirs = with_drawn_torch_weights(getattr(models, f"vgg{depth}")(init_weights=False))
     ours = getattr(keras_resnet, f"VGG{depth}")(weights=None, classifier_activation=None)
     assert keras_resnet.load_weights(ours, state_arrays(theirs)) == ()
-    x = normalised(images(20, (224, 224)))
+    x = normalized(images(20, (224, 224)))
     assert_same(our_logits(ours, x), torch_logits(theirs, x))
 
 
@@ -211,30 +170,31 @@ class Cadene:
         return f.linear(x.mean((2, 3)), *last)
 
 
-@pytest.mark.parametrize("size", [(64, 64), (128, 96)])
+@pytest.mark.parametrize("size", [(128, 96), pytest.param((64, 64), marks=slow)])
 def test_cadenes_bn_inception_gives_the_same_logits(size):
     torch = pytest.importorskip("torch")
     ours = built(BNInception(width=8), pool_proj=128, classes=7)
-    state = arrays_of(ours, FAMILIES["bn_inception"]["cadene"])
+    state = arrays_of(ours, BY_FAMILY["bn_inception"]["cadene"])
     rng = np.random.default_rng(3)
     for name, value in state.items():
         drawn = draw(value.shape, name, rng)
         if drawn is not None:
             state[name] = drawn.astype("float32")
     assert keras_resnet.load_weights(ours, state) == ()
-    x = normalised(images(2, size))
+    x = normalized(images(2, size))
     bgr = np.ascontiguousarray(x[..., ::-1].transpose(0, 3, 1, 2), "float32")
     theirs = Cadene({name: torch.tensor(value) for name, value in state.items()})
     assert_same(our_logits(ours, x), theirs(torch.tensor(bgr)).numpy())
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("dialect", ["cadene", "osmr"])
 def test_bn_inception_is_written_with_the_biases_that_others_have(dialect, tmp_path):
     ours = fill(built(BNInception(width=8), pool_proj=128, classes=7))
     keras_resnet.save_weights(ours, tmp_path / "ours.npz", dialect)
     again = built(BNInception(width=8, conv_bias=True), pool_proj=128, classes=7)
     keras_resnet.load_weights(again, tmp_path / "ours.npz", dialect)
-    x = normalised(images(2, (64, 64)))
+    x = normalized(images(2, (64, 64)))
     np.testing.assert_allclose(our_logits(again, x), our_logits(ours, x), rtol=1e-4, atol=1e-5)
     names = set(np.load(tmp_path / "ours.npz"))
     assert {
@@ -248,7 +208,8 @@ def test_bn_inception_is_written_with_the_biases_that_others_have(dialect, tmp_p
     }[dialect] <= names
 
 
-def test_a_dialect_without_a_word_for_a_network_says_so():
+@pytest.mark.once
+def test_a_dialect_without_a_name_for_a_layer_says_so():
     tiny = built(Architecture("basic", (1, 1), 8, "deep", "B"))
     with pytest.raises(ValueError, match=r"has one name, resnet\.embedder.* for two layers"):
         keras_resnet.save_weights(tiny, "never.npz", "transformers")
@@ -260,6 +221,7 @@ def built_vgg():
     return keras_resnet.build(VGG((1, 1), 8, 16), input_shape=(8, 8, 3), classes=3)
 
 
+@pytest.mark.once
 def test_weights_of_another_downsampling_are_not_loaded():
     with without_values():
         model = keras_resnet.build("resnet18", stem="deep")
@@ -268,6 +230,7 @@ def test_weights_of_another_downsampling_are_not_loaded():
         keras_resnet.load_weights(model, "d_ra2")
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("network", "set_name"),
     [("vgg16", "keras"), ("vgg11", "tv"), ("resnet50v2", "keras"), ("bn_inception", "osmr")],
