@@ -85,7 +85,7 @@ FILE = ["--file", "pixels.keras"]
     [
         (["show", "resnet51"], r"Received: 'resnet51'. Did you mean"),
         (["show", "resnet18", "--size", "big"], r"HEIGHTxWIDTH in pixels. Received: 'big'"),
-        (["export", "cifar_resnet8", "net.h5", "--weights", "none"], r"`format` cannot be told"),
+        (["export", "cifar_resnet8", "net.h5", "--weights", "none"], r"pass `format`, one of"),
         (["export", "cifar_resnet8", "net.keras"], r"pass --weights FILE or --weights none"),
         (["export", "missing.keras", "net.onnx"], r"There is no saved model missing.keras"),
         (["export", "cifar_resnet8", "n.keras", "--weights", "none", "--pixels"], r"--pixels SET"),
