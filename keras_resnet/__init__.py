@@ -1,44 +1,15 @@
 """Deep Residual Learning for Image Recognition, in Keras 3."""
 
-from keras_resnet import training
+import importlib
+
+from keras_resnet import named, training
 from keras_resnet.costs import count, endpoints
 from keras_resnet.exporting import ExportError, Report, export, fold_batch_norm
 from keras_resnet.finetuning import freeze_batch_norm, new_head, unfreeze_from
 from keras_resnet.images.classification import classify, decode_predictions
 from keras_resnet.images.preprocessing import Preprocessing, preprocess_input
 from keras_resnet.models import build
-from keras_resnet.named import (
-    VGG11,
-    VGG13,
-    VGG16,
-    VGG19,
-    BNInception,
-    GoogLeNet,
-    Plain18,
-    Plain20,
-    Plain32,
-    Plain34,
-    Plain44,
-    Plain56,
-    Plain110,
-    PReLUNetA,
-    PReLUNetB,
-    PReLUNetC,
-    ResNet18,
-    ResNet20,
-    ResNet32,
-    ResNet34,
-    ResNet44,
-    ResNet50,
-    ResNet50V2,
-    ResNet56,
-    ResNet101,
-    ResNet101V2,
-    ResNet110,
-    ResNet152,
-    ResNet152V2,
-    ResNet1202,
-)
+from keras_resnet.named import *  # noqa: F403
 from keras_resnet.network import Network
 from keras_resnet.networks.family import Costs, list_models, summary_table
 from keras_resnet.networks.paper import Architecture
@@ -54,44 +25,14 @@ from keras_resnet.weights import (
 __version__ = "0.1.0"
 
 __all__ = [
-    "VGG11",
-    "VGG13",
-    "VGG16",
-    "VGG19",
     "Architecture",
-    "BNInception",
     "Costs",
     "DownloadError",
     "ExportError",
-    "GoogLeNet",
     "Network",
-    "PReLUNetA",
-    "PReLUNetB",
-    "PReLUNetC",
-    "Plain18",
-    "Plain20",
-    "Plain32",
-    "Plain34",
-    "Plain44",
-    "Plain56",
-    "Plain110",
     "Preprocessing",
     "Record",
     "Report",
-    "ResNet18",
-    "ResNet20",
-    "ResNet32",
-    "ResNet34",
-    "ResNet44",
-    "ResNet50",
-    "ResNet50V2",
-    "ResNet56",
-    "ResNet101",
-    "ResNet101V2",
-    "ResNet110",
-    "ResNet152",
-    "ResNet152V2",
-    "ResNet1202",
     "WeightsFileError",
     "build",
     "classify",
@@ -111,3 +52,11 @@ __all__ = [
     "training",
     "unfreeze_from",
 ]
+__all__ += named.__all__  # ResNet50, Plain34, ...: a builder for each row that has one
+
+
+def __getattr__(name: str):
+    """The packages that `import keras_resnet` leaves out, imported where they are first used."""
+    if name in ("commands", "data", "evaluation", "figures", "report"):
+        return importlib.import_module(f"keras_resnet.{name}")
+    raise AttributeError(f"module 'keras_resnet' has no attribute {name!r}")

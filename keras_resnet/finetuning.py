@@ -8,8 +8,8 @@ import keras
 
 from keras_resnet.graph import all_layers
 from keras_resnet.network import Network
+from keras_resnet.networks.assembly import Top, pooled_classifier
 from keras_resnet.networks.checks import checked_classes
-from keras_resnet.networks.resnet import head
 from keras_resnet.weights.layout import place_of
 
 
@@ -123,5 +123,5 @@ def new_head(
             "`model` must be a network of this package, or end in a map of features "
             f"(include_top=False, pooling=None). Received: an output of shape {features.shape}"
         )
-    activation = keras.activations.get(classifier_activation)
-    return Network(model.input, head(features, classes, activation), name=name or model.name)
+    top = Top(classes, keras.activations.get(classifier_activation))
+    return Network(model.input, pooled_classifier(features, top), name=name or model.name)

@@ -1,48 +1,36 @@
 """`build`: any network of the table, with the arguments of keras.applications."""
 
+import inspect
 import os
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal, Unpack
 
 import keras
 
 from keras_resnet.graph import deep_graph
 from keras_resnet.networks import options as opts
+from keras_resnet.networks.assembly import KITS, Top, normalized
 from keras_resnet.networks.bn_inception import bn_inception
 from keras_resnet.networks.checks import check_name, checked_classes, checked_input_shape, is_flag
+from keras_resnet.networks.family import network_row
 from keras_resnet.networks.googlenet import googlenet
-from keras_resnet.networks.options import (
-    Bins,
-    Conv1,
-    Downsample,
-    FirstNorm,
-    Layers,
-    Pool1,
-    Pooling,
-    PoolProj,
-    StrideOn,
-    ZeroChannels,
-)
-from keras_resnet.networks.paper import Architecture, Shortcut, Stem, one_of
+from keras_resnet.networks.paper import Architecture, one_of
 from keras_resnet.networks.prelu_net import prelu_net
 from keras_resnet.networks.resnet import resnet
-from keras_resnet.networks.systems import System, network_row
+from keras_resnet.networks.systems import System
 from keras_resnet.networks.vgg import vgg
 from keras_resnet.weights import Record, fetch, load_weights
-from keras_resnet.weights.find import (
-    check_head_and_channels,
-    find,
-    implied,
-)
+from keras_resnet.weights.find import check_head_and_channels, find, implied
 
-# What connects a network, by the family of its row.
-FAMILIES = {
+# What makes the graph of a network, by the family of its row.
+FAMILIES: dict[str, Any] = {
     "resnet": resnet,
     "vgg": vgg,
     "googlenet": googlenet,
     "prelu_net": prelu_net,
     "bn_inception": bn_inception,
 }
+POOLS = {"avg": keras.layers.GlobalAveragePooling2D, "max": keras.layers.GlobalMaxPooling2D}
 # None, a name, a record or a path.
 Weights = str | os.PathLike | Record | None
 
@@ -54,29 +42,11 @@ def build(
     weights: Weights = None,
     input_tensor: Any = None,
     input_shape: tuple[int | None, ...] | None = None,
-    pooling: Pooling | None = None,
+    pooling: Literal["avg", "max"] | None = None,
     classes: int | None = None,
     classifier_activation: Any = "softmax",
     name: str | None = None,
-    *,
-    shortcut: Shortcut | None = None,
-    stride_on: StrideOn | None = None,
-    pool1: Pool1 | None = None,
-    zero_channels: ZeroChannels | None = None,
-    stem: Stem | None = None,
-    downsample: Downsample | None = None,
-    first_norm: FirstNorm | None = None,
-    blur_pool: bool = False,
-    zero_init_residual: bool = False,
-    output_stride: int | None = None,
-    drop_path_rate: float = 0.0,
-    auxiliary: bool = False,
-    pool_proj: PoolProj | None = None,
-    conv1: Conv1 | None = None,
-    spp: Bins | None = None,
-    include_preprocessing: bool = False,
-    layers: Layers = "fast",
-    **unknown: Any,
+    **options: Unpack[opts.BuildOptions],
 ) -> keras.Model:
     """Builds a network of the paper, or one of those its tables compare with.
 
@@ -98,40 +68,7 @@ def build(
         classes: units of the fully connected layer; 1000, or 10 for CIFAR networks.
         classifier_activation: of the fully connected layer; `None` returns logits.
         name: of the model.
-        shortcut: option `"A"`, `"B"` or `"C"` of Sec. 3.3. Default: B for ImageNet, A for CIFAR.
-        stride_on: the convolution of a bottleneck that downsamples: `"1x1"`, the paper ("v1"),
-            or `"3x3"` ("v1.5", fb.resnet.torch and torchvision).
-        pool1: `"symmetric"` pads the first max pool on all sides; `"caffe"` as the released
-            Caffe models, on the bottom and the right only.
-        zero_channels: where option A adds its zeros: `"end"` (fb.resnet.torch) or `"center"`.
-        stem: `"deep"` is three 3x3 convolutions instead of the 7x7 (ResNet-C, arXiv:1812.01187).
-        downsample: what halves the map in a projection: its `"conv"`, of stride 2, or an
-            `"avg"` pool before it (ResNet-D).
-        first_norm: where a pre-activation network for ImageNet normalises first: after
-            `"conv1"` (arXiv:1603.05027), or after the max pool, in `"conv2_1"` (timm).
-        blur_pool: blur what a strided convolution reads, conv1 aside (arXiv:1904.11486): the
-            output moves less when the image does. The weights stay the same.
-        zero_init_residual: start every block as the identity (arXiv:1706.02677, Sec. 5.1).
-        output_stride: input pixels to one pixel of the last map along a side. 32, 16 or 8
-            for ImageNet, 4, 2 or 1 for CIFAR; below the first, convolutions are dilated
-            instead of strided, with the same weights (arXiv:1606.00915).
-        drop_path_rate: probability of leaving out the last block's F(x) while training,
-            growing linearly from the first (stochastic depth, arXiv:1603.09382).
-        auxiliary: GoogLeNet's two training heads. The outputs are then a dict: `"fc"`, and
-            `"loss1"` and `"loss2"`, whose losses count 0.3 each (Sec. 5); at inference
-            `keras.Model(model.input, model.output["fc"])` does without them.
-        pool_proj: filters of BN-Inception's pool projections in 4c and 4d: 96, with which its
-            Figure 5 adds up, or 128, which it prints and Caffe's and PyTorch's weights have.
-        conv1: of GoogLeNet and BN-Inception: `"dense"`, as the public models, or
-            `"separable"`, as the first row of GoogLeNet's Table 1 counts.
-        spp: how PReLU-nets cut their pyramid's bins: `"window"` (the paper's 14 x 14),
-            `"proportional"`, which reads every pixel at any size, or `"caffe"`.
-        include_preprocessing: take RGB images of 0 to 255 and normalise them inside, as the
-            weights expect; resizing and cropping is `Preprocessing`'s.
-        layers: `"fast"`, this package's own, or `"keras"`: a plain `keras.Model` of stock
-            layers, whose saved file needs no keras_resnet to be loaded. Both have the same
-            weights in the same order, and the same results to float rounding. Keras has no
-            local response normalization and no spatial pyramid: networks with these are fast.
+        OPTIONS
 
     Returns:
         A `keras.Model` from images (batch, height, width, channels), or (batch, channels,
@@ -149,95 +86,65 @@ def build(
     >>> model.output.shape
     (None, 7)
     """
-    opts.refuse_unknown(unknown)
-    row = network_row(network)
-    pretrained = find(weights, row)
-    graph = {
-        "shortcut": shortcut,
-        "stride_on": stride_on,
-        "pool1": pool1,
-        "zero_channels": zero_channels,
-        "stem": stem,
-        "downsample": downsample,
-        "first_norm": first_norm,
-        "pool_proj": pool_proj,
-        "conv1": conv1,
-        "spp": spp,
-    }
-    row, options = opts.resolve_any(
-        row,
-        **implied(pretrained, graph, row if isinstance(network, Architecture) else None),
-        blur_pool=blur_pool,
-        zero_init_residual=zero_init_residual,
-        output_stride=output_stride,
-        drop_path_rate=drop_path_rate,
-        auxiliary=auxiliary,
-        include_preprocessing=include_preprocessing,
-        layers=layers,
-    )
+    own = network_row(network)
+    opts.refuse_unknown(options, own)
+    pretrained = find(weights, own)
+    meant = implied(pretrained, options, None if isinstance(network, str) else own)
+    row, choices = opts.resolve(own, options, meant)
     is_flag("include_top", include_top)
     one_of("pooling", pooling, (None, "avg", "max"))
     classes = checked_classes(row.classes if classes is None else classes)
-    activation = keras.activations.get(classifier_activation)
+    top = Top(classes, keras.activations.get(classifier_activation)) if include_top else None
     check_name(name)
-    shape = image_shape(row, input_tensor, input_shape, include_top, options.auxiliary)
+    shape = image_shape(row, input_tensor, input_shape, top, choices)
     channels = shape[-1 if keras.config.image_data_format() == "channels_last" else 0]
-    if options.include_preprocessing and channels != 3:
+    if choices.include_preprocessing and channels != 3:
         raise ValueError(
-            f"`include_preprocessing` normalises RGB images of 3 channels. "
+            f"`include_preprocessing` normalizes RGB images of 3 channels. "
             f"Received: an input of {channels} channels"
         )
+    file, dialect = pretrained, "auto"
     if isinstance(pretrained, Record):
         check_head_and_channels(pretrained, include_top, classes, channels)
-        options = replace(options, mean=pretrained.image.mean, std=pretrained.image.std)
-    file = fetch(pretrained) if isinstance(pretrained, Record) else pretrained
+        choices = replace(choices, mean=pretrained.image.mean, std=pretrained.image.std)
+        file, dialect = fetch(pretrained), pretrained.dialect
     image = keras.Input(shape, name="image") if input_tensor is None else input_tensor
-    connect: Any = FAMILIES[row.family]
     with deep_graph():
-        model = connect(
-            row,
-            options,
-            image,
-            include_top=include_top,
-            pooling=pooling,
-            classes=classes,
-            classifier_activation=activation,
-            name=name or default_name(network, row),
-        )
+        x = FAMILIES[row.family](normalized(image, choices), row, choices, top)
+        if top is None and pooling:
+            x = POOLS[pooling](name="pool")(x)
+        name = name or (network if isinstance(network, str) else row.name)
+        inputs = keras.utils.get_source_inputs(image)
+        model = KITS[choices.layers].Model(inputs[0] if len(inputs) == 1 else inputs, x, name=name)
     if file is not None:
-        dialect = pretrained.dialect if isinstance(pretrained, Record) else "auto"
         load_weights(model, file, dialect, skip_mismatch=() if include_top else "fc")
     return model
 
 
-def default_name(network: str | Architecture | System, row: Any) -> str:
-    if isinstance(network, str):
-        return network
-    if row.family != "resnet":
-        return row.family
-    prefix = "cifar_" if row.stem == "cifar" else ""
-    prefix = "preact_" if row.order == "preactivation" else prefix
-    kind = "resnet" if row.shortcut else "plain"
-    return f"{prefix}{kind}{row.depth}{'v2' if row.order == 'v2' else ''}"
-
-
-def image_shape(row, input_tensor, input_shape, include_top: bool, auxiliary: bool):
-    """The shape of the image the network starts from, checked."""
-    data_format = keras.config.image_data_format()
+def image_shape(row, input_tensor, input_shape, top, choices) -> tuple[int | None, ...]:
+    """The shape of the image that the network starts from, checked."""
+    how = (top is not None, keras.config.image_data_format(), choices.auxiliary and top is not None)
     if input_tensor is None:
-        return checked_input_shape(
-            row, input_shape, include_top, data_format, auxiliary and include_top
-        )
+        return checked_input_shape(row, input_shape, *how)
     if not keras.utils.is_keras_tensor(input_tensor):
         raise ValueError(
             "`input_tensor` must be a symbolic Keras tensor, as keras.Input returns. "
             f"Received: input_tensor of type {type(input_tensor).__name__}"
         )
     shape = tuple(input_tensor.shape[1:])
-    checked_input_shape(row, shape, include_top, data_format, auxiliary and include_top)
+    checked_input_shape(row, shape, *how)
     if input_shape is not None and tuple(input_shape) != shape:
         raise ValueError(
             f"`input_shape` must agree with `input_tensor`, whose images are {shape}. "
             f"Received: input_shape={input_shape!r}"
         )
     return shape
+
+
+# The help and the signature of `build` list what its table of options has.
+HELP = inspect.cleandoc(build.__doc__ or "")
+build.__doc__ = HELP.replace("    OPTIONS", opts.described())
+SIGNATURE = inspect.signature(build)
+build.__signature__ = SIGNATURE.replace(  # type: ignore[attr-defined]
+    parameters=[*list(SIGNATURE.parameters.values())[:-1], *opts.parameters()]
+)

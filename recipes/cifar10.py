@@ -25,7 +25,8 @@ import keras_resnet
 from keras_resnet import training
 from keras_resnet.data import cifar10
 from keras_resnet.data.arrays import ArrayBatches, PadCropFlip
-from keras_resnet.networks import paper
+from keras_resnet.networks.family import network_row
+from keras_resnet.networks.paper import one_of
 
 
 @dataclasses.dataclass(frozen=True)
@@ -87,8 +88,8 @@ class Recipe(runs.Training):
 
     def __post_init__(self):
         self.check()
-        paper.one_of("recipe", self.recipe, RECIPES)
-        if paper.architecture(self.model).stem != "cifar":
+        one_of("recipe", self.recipe, RECIPES)
+        if network_row(self.model).stem != "cifar":
             raise ValueError(
                 "`model` must be of the family of Sec. 4.2, cifar_resnetN or cifar_plainN with "
                 f"N = 6n+2. Received: {self.model!r}"
@@ -148,7 +149,7 @@ def learning_rate(settings, depth):
 def build(recipe, settings):
     """The network, compiled, and the callbacks it is trained with. Shortcuts are of option A."""
     model = keras_resnet.build(recipe.model, classifier_activation=None)
-    rate, callbacks = learning_rate(settings, paper.architecture(recipe.model).depth)
+    rate, callbacks = learning_rate(settings, network_row(recipe.model).depth)
     model.compile(
         training.SGD(
             rate,

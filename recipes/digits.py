@@ -26,7 +26,7 @@ import keras_resnet
 from keras_resnet import figures, training
 from keras_resnet.data import digits
 from keras_resnet.data.arrays import ArrayBatches
-from keras_resnet.networks import paper
+from keras_resnet.networks.family import network_row
 
 NETWORKS = ("cifar_plain20", "cifar_plain56", "cifar_resnet20", "cifar_resnet56")
 
@@ -48,7 +48,7 @@ class Recipe(Run):
         if not self.networks:
             raise ValueError("`networks` must name at least one network. Received: none")
         for name in self.networks:
-            if paper.architecture(name).stem != "cifar":
+            if network_row(name).stem != "cifar":
                 raise ValueError(
                     "Digits are small: `networks` must be of the family of Sec. 4.2, "
                     f"cifar_resnetN or cifar_plainN with N = 6n+2. Received: {name!r}"
@@ -139,7 +139,7 @@ def train(name, recipe, x, y, x_test, y_test):
 
 def shown(name):
     """cifar_resnet56 is ResNet-56 to a reader, and cifar_plain56 plain-56."""
-    row = paper.architecture(name)
+    row = network_row(name)
     return f"{'ResNet' if row.shortcut else 'plain'}-{row.depth}"
 
 
@@ -163,7 +163,7 @@ def draw_curves(results, path):
     """Plain networks beside residual ones, as in Fig. 6."""
     panels: dict[str, dict] = {}
     for name, result in results.items():
-        title = "residual networks" if paper.architecture(name).shortcut else "plain networks"
+        title = "residual networks" if network_row(name).shortcut else "plain networks"
         panels.setdefault(title, {})[shown(name)] = result["history"]
     save(figures.training_curves(panels), path)
 

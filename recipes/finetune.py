@@ -26,8 +26,8 @@ from keras_resnet.data import open_images, open_splits, samples
 from keras_resnet.data.augmentation import Augmentation, CentreCrop
 from keras_resnet.data.parts import hold_out
 from keras_resnet.data.pipeline import EvaluationBatches, ImageBatches
-from keras_resnet.networks import paper
-from keras_resnet.networks.systems import network_row
+from keras_resnet.networks.family import network_row
+from keras_resnet.networks.paper import one_of
 from keras_resnet.weights.find import find
 from keras_resnet.weights.records import ImageRule, Record
 
@@ -52,8 +52,8 @@ class Recipe(runs.Training):
 
     def __post_init__(self):
         self.check()
-        paper.one_of("on_bad_image", self.on_bad_image, ("skip", "fatal"))
-        paper.architecture(self.model)
+        one_of("on_bad_image", self.on_bad_image, ("skip", "fatal"))
+        network_row(self.model)
         self.at_least(1, "epochs", "head_epochs", "batch_size")
         self.at_least(0, "head_rate", "learning_rate", "weight_decay", "workers")
         for name in ("least_area", "held_out"):

@@ -28,9 +28,9 @@ from imagenet_settings import RECIPES, Settings, recipe_of
 import keras_resnet
 from keras_resnet import training
 from keras_resnet.data import CentreCrop, EvaluationBatches, ImageBatches, open_splits, samples
+from keras_resnet.networks.family import narrowed, network_row
 from keras_resnet.networks.options import MEAN, STD
 from keras_resnet.networks.paper import one_of
-from keras_resnet.networks.systems import narrowed, network_row
 
 WHERE_IMAGENET_IS = """There is no ImageNet here. To get it:
   1. Sign up at https://image-net.org/download and agree to its terms.

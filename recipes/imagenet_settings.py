@@ -6,8 +6,8 @@ from keras_resnet.data.augmentation import Augmentation
 from keras_resnet.data.mixing import Mixing
 from keras_resnet.data.photometric import Photometric
 from keras_resnet.data.randaugment import RandAugment
+from keras_resnet.networks.family import network_row
 from keras_resnet.networks.settings import SETTINGS
-from keras_resnet.networks.systems import network_row
 
 IMAGES = 1_281_167  # of an epoch
 

@@ -10,15 +10,14 @@ import marked
 from marked import table
 from published import TABLES
 
-from keras_resnet.networks.family import summary_table
+from keras_resnet.networks.family import NETWORKS, summary_table
 from keras_resnet.networks.settings import SETTINGS
-from keras_resnet.networks.systems import NETWORKS, SYSTEMS
 
 PAGE = Path(__file__).parent.parent / "docs" / "compared.md"
 
 
 def systems() -> str:
-    return summary_table(list(SYSTEMS))
+    return summary_table([name for name, row in NETWORKS.items() if row.family != "resnet"])
 
 
 def relatives() -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from keras_resnet.networks import paper
-from keras_resnet.networks.systems import network_row
+from keras_resnet.networks.family import network_row
 
 IMAGENET_VALIDATION = 50_000
 CIFAR_TEST = 10_000

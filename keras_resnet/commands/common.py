@@ -3,7 +3,7 @@
 import argparse
 from collections.abc import Sequence
 
-from keras_resnet.networks.systems import network_row
+from keras_resnet.networks.family import network_row
 
 
 def aligned(rows: Sequence[Sequence[str]], numbers: Sequence[str] = ()) -> str:

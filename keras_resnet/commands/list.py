@@ -3,9 +3,15 @@
 import argparse
 
 from keras_resnet.commands.common import aligned
-from keras_resnet.networks.family import COLUMNS, family, list_models, summary_rows, summary_table
+from keras_resnet.networks.family import (
+    COLUMNS,
+    NETWORKS,
+    family,
+    list_models,
+    summary_rows,
+    summary_table,
+)
 from keras_resnet.networks.paper import Architecture
-from keras_resnet.networks.systems import NETWORKS
 
 EXAMPLES = """
 keras-resnet list

@@ -14,7 +14,7 @@ import numpy as np
 from keras_resnet.images.decoding import decoded
 from keras_resnet.images.preprocessing import Preprocessing
 from keras_resnet.models import Weights, build
-from keras_resnet.networks.systems import network_row
+from keras_resnet.networks.family import network_row
 from keras_resnet.weights.find import find
 from keras_resnet.weights.records import Record
 

@@ -1,6 +1,5 @@
-"""What every network shares: from the image to its features, and from features to outputs."""
+"""What every network is made of: the classes of its layers, its ends, and pieces of several."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,12 +9,11 @@ from keras import layers
 from keras_resnet.graph import channel_axis
 from keras_resnet.layers import BatchNormalization, Conv2D, MaxPooling2D
 from keras_resnet.network import Network
-from keras_resnet.networks.options import Options
 
 
 @dataclass(frozen=True)
 class Kit:
-    """The classes a builder builds with."""
+    """The classes that a network is built with."""
 
     Conv2D: Any
     BatchNormalization: Any
@@ -23,7 +21,7 @@ class Kit:
     Model: Any
 
 
-# By the name a builder's argument `layers` gives them.
+# By the value of the option `layers`.
 KITS = {
     "fast": Kit(Conv2D, BatchNormalization, MaxPooling2D, Network),
     "keras": Kit(
@@ -35,44 +33,106 @@ KITS = {
 }
 
 
-def classifier(x, classes, activation, *, initializer=keras.initializers.GlorotUniform, name="fc"):
+@dataclass(frozen=True)
+class Top:
+    """The classifier that a network ends in: its units and their activation."""
+
+    classes: int
+    activation: Any
+
+
+def normalized(image, options):
+    """The image; with `include_preprocessing`, normalized as the weights expect."""
+    if not options.include_preprocessing:
+        return image
+    variance = [std**2 for std in options.std]
+    return layers.Normalization(channel_axis(), options.mean, variance, name="preprocessing")(image)
+
+
+def classifier(x, top: Top, *, initializer=keras.initializers.GlorotUniform, name="fc"):
     """The last fully connected layer, in float32 at least."""
     half = keras.config.dtype_policy().compute_dtype in ("float16", "bfloat16")
     dtype = "float32" if half else None
     return layers.Dense(
-        classes, activation, kernel_initializer=initializer(), dtype=dtype, name=name
+        top.classes, top.activation, kernel_initializer=initializer(), dtype=dtype, name=name
     )(x)
 
 
-def connect(
-    image,
-    body: Callable[[Any], Any],
-    top: Callable[[Any], Any],
-    options: Options,
-    *,
-    include_top: bool,
-    pooling: str | None,
-    name: str | None,
-) -> keras.Model:
-    """A model of `image`, a symbolic 4-D tensor.
+def pooled_classifier(x, top: Top, *, dropout=0.0, initializer=keras.initializers.GlorotUniform):
+    """Global average pooling, dropout where there is any, and the classifier."""
+    x = layers.GlobalAveragePooling2D(name="pool")(x)
+    if dropout:
+        x = layers.Dropout(dropout, name="pool_drop")(x)
+    return classifier(x, top, initializer=initializer)
+
+
+# A function instead of a constant: an initializer of Keras draws the same numbers each time.
+def xavier():
+    """Glorot and Bengio's scheme as Caffe has it: uniform, of variance 1 / fan-in."""
+    return keras.initializers.VarianceScaling(1.0, "fan_in", "uniform")
+
+
+def norm(x, kit, *, relu=True, gamma="ones", name):
+    """Batch normalization and ReLU."""
+    x = kit.BatchNormalization(
+        channel_axis(), momentum=0.9, epsilon=1e-5, gamma_initializer=gamma, name=f"{name}_bn"
+    )(x)
+    return layers.ReLU(name=f"{name}_relu")(x) if relu else x
+
+
+def rectified(x, *, name):
+    return layers.ReLU(name=f"{name}_relu")(x)
+
+
+def conv(x, filters, kernel, stride=1, *, kit, initializer, bias="zeros", activate=rectified, name):
+    """A convolution that keeps the side, or divides it by the stride, and what activates it.
 
     Args:
-        image: what it reads.
-        body: from the normalised image to the last map.
-        top: from there to the outputs.
-        options: `include_preprocessing` and `layers` are read here.
-        include_top, pooling, name: as in `keras_resnet.build`.
+        initializer: makes the kernel's: a new one for each layer.
+        bias: the initializer of its biases; None for none.
+        activate: a function of the map and the layer's name.
     """
-    x = image
-    if options.include_preprocessing:
-        variance = [std**2 for std in options.std]
-        x = layers.Normalization(channel_axis(), options.mean, variance, name="preprocessing")(x)
-    x = body(x)
-    if include_top:
-        x = top(x)
-    elif pooling == "avg":
-        x = layers.GlobalAveragePooling2D(name="pool")(x)
-    elif pooling == "max":
-        x = layers.GlobalMaxPooling2D(name="pool")(x)
-    sources = keras.utils.get_source_inputs(image)
-    return KITS[options.layers].Model(sources[0] if len(sources) == 1 else sources, x, name=name)
+    if stride > 1 and kernel > 1:
+        x = layers.ZeroPadding2D(kernel // 2, name=f"{name}_pad")(x)
+    x = kit.Conv2D(
+        filters,
+        kernel,
+        stride,
+        "valid" if stride > 1 else "same",
+        use_bias=bias is not None,
+        kernel_initializer=initializer(),
+        bias_initializer=bias or "zeros",
+        name=name,
+    )(x)
+    return activate(x, name=name)
+
+
+def first_conv(x, width, kind, convolve):
+    """conv1, 7x7 of stride 2; "separable" into 8 filters a channel and a 1x1 convolution."""
+    if kind == "dense":
+        return convolve(x, width, 7, 2, name="conv1")
+    x = layers.ZeroPadding2D(3, name="conv1_depthwise_pad")(x)
+    x = layers.DepthwiseConv2D(
+        7,
+        2,
+        depth_multiplier=8,
+        use_bias=False,
+        depthwise_initializer=xavier(),
+        name="conv1_depthwise",
+    )(x)
+    return convolve(x, width, 1, name="conv1")
+
+
+def ceil_pool(x, kit, *, name):
+    """Caffe's 3x3 max pool of stride 2: the last window may hang over the edge.
+
+    Zeros are neutral beside values that have been through a ReLU.
+    """
+    x = layers.ZeroPadding2D(((0, 1), (0, 1)), name=f"{name}_pad")(x)
+    return kit.MaxPooling2D(3, 2, name=name)(x)
+
+
+def hidden(x, units, *, initializer, activate=rectified, dropout, name):
+    """A fully connected layer, what activates it, and dropout."""
+    x = layers.Dense(units, kernel_initializer=initializer(), name=name)(x)
+    return layers.Dropout(dropout, name=f"{name}_drop")(activate(x, name=name))

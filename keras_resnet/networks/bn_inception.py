@@ -2,18 +2,40 @@
 
 from functools import partial
 
-import keras
 from keras import layers
 
-from keras_resnet.networks.assembly import KITS, channel_axis, classifier, connect
-from keras_resnet.networks.options import Options
-from keras_resnet.networks.parts import ceil_pool, conv, conv1, xavier
+from keras_resnet.graph import channel_axis
+from keras_resnet.networks.assembly import (
+    KITS,
+    Top,
+    ceil_pool,
+    conv,
+    first_conv,
+    norm,
+    pooled_classifier,
+    xavier,
+)
 from keras_resnet.networks.systems import BN_INCEPTION, BNInception
 
 
-def bn_relu(x, *, kit, name):
-    x = kit.BatchNormalization(channel_axis(), momentum=0.9, epsilon=1e-5, name=f"{name}_bn")(x)
-    return layers.ReLU(name=f"{name}_relu")(x)
+def bn_inception(x, row: BNInception, options, top: Top | None):
+    """BN-Inception on `x`, a symbolic image: the last map, or classes with a top.
+
+    It has no dropout (Sec. 4.2.1).
+    """
+    kit, bias = KITS[options.layers], "zeros" if row.conv_bias else None
+    activate = partial(norm, kit=kit)
+    convolve = partial(conv, kit=kit, initializer=xavier, bias=bias, activate=activate)
+    x = first_conv(x, row.width, options.conv1, convolve)
+    x = ceil_pool(x, kit, name="pool1")
+    x = convolve(x, row.width, 1, name="conv2_reduce")
+    x = convolve(x, 3 * row.width, 3, name="conv2")
+    x = ceil_pool(x, kit, name="pool2")
+    for name, (*table, kind, projection) in BN_INCEPTION.items():
+        counts = (*table, options.pool_proj if projection is None else projection)
+        filters = [max(1, count * row.width // 64) if count else 0 for count in counts]
+        x = module(x, filters, kind, kit=kit, convolve=convolve, name=f"inception_{name}")
+    return x if top is None else pooled_classifier(x, top, initializer=xavier)
 
 
 def module(x, filters, kind, *, kit, convolve, name):
@@ -42,44 +64,3 @@ def pooled(x, kind, kit, *, name):
         return kit.MaxPooling2D(3, 1, "same", name=name)(x)
     x = layers.ZeroPadding2D(1, name=f"{name}_pad")(x)
     return layers.AveragePooling2D(3, 1, name=name)(x)
-
-
-def body(x, row: BNInception, kit, options: Options):
-    """The stem and ten modules."""
-    convolve = partial(
-        conv,
-        kit,
-        initializer=xavier,
-        use_bias=row.conv_bias,
-        activate=partial(bn_relu, kit=kit),
-    )
-    width = row.width
-    x = conv1(kit, x, width, options.conv1, convolve)
-    x = ceil_pool(kit, x, name="pool1")
-    x = convolve(x, width, 1, name="conv2_reduce")
-    x = convolve(x, 3 * width, 3, name="conv2")
-    x = ceil_pool(kit, x, name="pool2")
-    for name, (*table, kind, projection) in BN_INCEPTION.items():
-        counts = (*table, options.pool_proj if projection is None else projection)
-        filters = [max(1, count * width // 64) if count else 0 for count in counts]
-        x = module(x, filters, kind, kit=kit, convolve=convolve, name=f"inception_{name}")
-    return x
-
-
-def head(x, classes, activation):
-    """Average pool and classifier: BN-Inception has no dropout (Sec. 4.2.1)."""
-    x = layers.GlobalAveragePooling2D(name="pool")(x)
-    return classifier(x, classes, activation, initializer=xavier)
-
-
-def bn_inception(
-    row: BNInception, options: Options, image, *, classes, classifier_activation, **others
-) -> keras.Model:
-    """Connects BN-Inception to `image`; arguments as in `keras_resnet.networks.resnet.resnet`."""
-    return connect(
-        image,
-        partial(body, row=row, kit=KITS[options.layers], options=options),
-        partial(head, classes=classes, activation=classifier_activation),
-        options,
-        **others,
-    )

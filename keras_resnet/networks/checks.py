@@ -1,20 +1,91 @@
-"""Single arguments of a builder, checked before any layer is made."""
+"""An option of a builder and other single arguments, checked before any layer is made."""
 
+import dataclasses
 import math
 import operator
+from collections.abc import Callable
 from numbers import Real
+from typing import Any, Literal, get_args, get_origin
 
+from keras_resnet.networks.family import NETWORKS, in_short
 from keras_resnet.networks.paper import Architecture, is_count, one_of
 from keras_resnet.networks.systems import System
 
 
-def applies(condition: bool, argument: str, value, reason: str) -> None:
-    """Raises where an option is given to a network it cannot change."""
-    if not condition:
-        raise ValueError(
-            f"`{argument}` does not apply: {reason}. Received: {argument}={value!r}; "
-            f"leave it out for this network"
-        )
+@dataclasses.dataclass(frozen=True)
+class Option:
+    """A row of the table.
+
+    Args:
+        text: its help.
+        only: conditions on a network's row, each with the reason why others lack the option.
+        default: what it is where neither the user nor the weights choose; or a function from a
+            row to that.
+        graph: `"part"` where the same weights give other outputs by it, `"implied"` where
+            public weights also say what it must be.
+        unsaid: what weights imply that do not mention it, being as in the paper.
+        values: a function from a row to the accepted values, where the type does not list them.
+        clash: a function from a row and all options to the reason why they cannot be used
+            together; empty if they can.
+        is_field: whether it stands for the field of that name of the row.
+    """
+
+    text: str
+    only: tuple[tuple[Callable[[Any], Any], str], ...] = ()
+    default: Any = None
+    graph: Literal["", "part", "implied"] = ""
+    unsaid: Any = None
+    values: Callable[[Any], tuple] | None = None
+    clash: Callable[[Any, Any], str] = lambda row, options: ""
+    is_field: bool = False
+    name: str = ""
+    type: Any = None
+
+    @property
+    def optional(self) -> bool:
+        """Whether None stands for the choice of the weights or of the paper."""
+        return type(None) in get_args(self.type)
+
+    def lacks(self, row) -> str:
+        """Why a network does not have the option; empty if it does."""
+        return next((why.format(row=row) for applies, why in self.only if not applies(row)), "")
+
+    def default_of(self, row) -> Any:
+        return self.default(row) if callable(self.default) else self.default
+
+    def values_of(self, row) -> tuple:
+        """What the option accepts for a network; empty where that cannot be listed."""
+        if self.values is not None:
+            return self.values(row)
+        found = [part for part in (self.type, *get_args(self.type)) if get_origin(part) is Literal]
+        return get_args(found[0]) if found else ()
+
+    def type_of(self, row) -> Any:
+        """The type of the argument for a network: a Literal where the values can be listed."""
+        values = self.values_of(row)
+        return Literal[(*values, None) if self.optional else values] if values else self.type
+
+    def checked(self, value, row) -> Any:
+        """The value as Python's own type.
+
+        Raises:
+            ValueError: the network has no such option, or the value is not accepted.
+        """
+        if reason := self.lacks(row):
+            if not self.optional and isinstance(value, Real | str) and value == self.default:
+                return self.default  # to do without it is all that the network can
+            names = [name for name, other in NETWORKS.items() if not self.lacks(other)]
+            raise ValueError(
+                f"`{self.name}` does not apply: {reason}. Received: {self.name}={value!r}; leave "
+                f"it out for this network. Networks that have it: {in_short(names)}"
+            )
+        if self.type is bool:
+            is_flag(self.name, value)
+            return bool(value)
+        if self.type is float:
+            return checked_rate(self.name, value)
+        one_of(self.name, as_integer(value), self.values_of(row))
+        return as_integer(value)
 
 
 def check_name(name) -> None:
@@ -28,24 +99,13 @@ def is_flag(argument: str, value) -> None:
         raise ValueError(f"`{argument}` must be True or False. Received: {argument}={value!r}")
 
 
-def checked_output_stride(row: Architecture, output_stride: int | None) -> int:
-    if output_stride is None:
-        return row.stride
-    accepted = [row.stride // part for part in (1, 2, 4) if row.stride // part >= row.stem_stride]
-    output_stride = as_integer(output_stride)
-    one_of("output_stride", output_stride, accepted)
-    return output_stride
-
-
-def checked_rate(rate: float, residual: bool) -> float:
+def checked_rate(argument: str, rate) -> float:
     number = isinstance(rate, Real) and not isinstance(rate, bool)
     if not number or not math.isfinite(rate) or not 0 <= rate < 1:
         raise ValueError(
-            f"`drop_path_rate` must be a number from 0 up to, not including, 1. "
-            f"Received: drop_path_rate={rate!r}"
+            f"`{argument}` must be a number from 0 up to, not including, 1. "
+            f"Received: {argument}={rate!r}"
         )
-    if rate:
-        applies(residual, "drop_path_rate", rate, "a plain net has no path to fall back on")
     return float(rate)
 
 

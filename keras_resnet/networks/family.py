@@ -1,13 +1,170 @@
 """The networks that can be built by name, and what they cost; importing this loads no Keras."""
 
+import difflib
 import fnmatch
 import functools
 import json
 import pathlib
-from dataclasses import dataclass
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, fields, replace
+from typing import Any
 
-from keras_resnet.networks.paper import TABLE_1, TABLE_6
-from keras_resnet.networks.systems import NETWORKS, PRINTED
+from keras_resnet.networks.paper import (
+    TABLE_1,
+    TABLE_6,
+    Architecture,
+    cifar,
+    imagenet,
+    preactivation,
+)
+from keras_resnet.networks.systems import VGG, BNInception, GoogLeNet, PReLUNet, System
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A network that can be built by name.
+
+    Args:
+        row: what it is.
+        builder: the public name of its builder; empty where only `build` makes it.
+        source: whose network it is.
+        printed: what its paper prints of its size.
+    """
+
+    row: Any
+    builder: str = ""
+    source: str = "The paper's"
+    printed: str = ""
+
+    @property
+    def blurb(self) -> str:
+        """The network in a sentence."""
+        row = self.row
+        if row.family != "resnet":
+            return f"{self.source}: {row.depth} layers, {row.kind}."
+        shortcut = f"residual network, shortcut option {row.shortcut}"
+        kind = shortcut if row.shortcut else "plain network"
+        return f"{self.source} {row.depth}-layer {kind}: {row.kind} blocks."
+
+
+PAPER_VGG, PAPER_PRELU = "VGG (arXiv:1409.1556)", "PReLU-net (arXiv:1502.01852)"
+FLOPS = {depth: f"{flops / 1e9:.1f} G multiply-adds" for depth, (*_, flops) in TABLE_1.items()}
+
+# The one place that a network is declared in. Its builder, its help, `list_models` and the tables
+# of the documentation come from here; `python tools/golden.py family` then counts it.
+# fmt: off
+TABLE: dict[str, Entry] = {
+    entry.row.name: entry
+    for entry in (
+        *(Entry(imagenet(n), f"ResNet{n}", printed=FLOPS[n]) for n in TABLE_1),
+        # Table 1 has these in one column with the residual networks.
+        *(Entry(imagenet(n, None), f"Plain{n}", printed=FLOPS[n]) for n in (18, 34)),
+        *(Entry(imagenet(n, None)) for n in (50, 101, 152)),
+        *(Entry(cifar(n), f"ResNet{n}", printed=f"{parameters / 1e6:.3g} M parameters")
+          for n, (parameters, _) in TABLE_6.items()),
+        *(Entry(cifar(n, None), f"Plain{n}") for n in TABLE_6 if n < 1202),
+        *(Entry(preactivation(n), source="Pre-activation (arXiv:1603.05027), a")
+          for n in (*TABLE_1, 110, 164, 200, 1001)),
+        *(Entry(replace(imagenet(n), order="v2"), f"ResNet{n}V2", "The V2 of keras.applications, a")
+          for n in (50, 101, 152)),
+        # Its Sec. 4 leaves the halving to the 3x3, as fb.resnet.torch does.
+        Entry(replace(imagenet(50), groups=32, width_per_group=4, stride_on="3x3"),
+              "ResNeXt50_32x4d", "ResNeXt (arXiv:1611.05431), a"),
+    )
+} | {
+    "vgg11": Entry(VGG((1, 1, 2, 2, 2)), "VGG11", PAPER_VGG, "133 M parameters"),
+    "vgg11_lrn": Entry(VGG((1, 1, 2, 2, 2), lrn=True), "", PAPER_VGG, "133 M parameters"),
+    "vgg13": Entry(VGG((2, 2, 2, 2, 2)), "VGG13", PAPER_VGG, "133 M parameters"),
+    "vgg16_1x1": Entry(VGG((2, 2, 3, 3, 3), last_is_1x1=True), "", PAPER_VGG, "134 M parameters"),
+    "vgg16": Entry(VGG((2, 2, 3, 3, 3)), "VGG16", PAPER_VGG, "138 M parameters"),
+    "vgg19": Entry(VGG((2, 2, 4, 4, 4)), "VGG19", PAPER_VGG, "144 M parameters"),
+    "googlenet": Entry(GoogLeNet(), "GoogLeNet", "GoogLeNet (arXiv:1409.4842)",
+                       "1.5 G multiply-adds"),
+    "prelu_net_a": Entry(PReLUNet((5, 5, 5), (256, 512, 512)), "PReLUNetA", PAPER_PRELU,
+                         "19.0 G multiply-adds"),
+    "prelu_net_b": Entry(PReLUNet((6, 6, 6), (256, 512, 512)), "PReLUNetB", PAPER_PRELU,
+                         "23.2 G multiply-adds"),
+    "prelu_net_c": Entry(PReLUNet((6, 6, 6), (384, 768, 896)), "PReLUNetC", PAPER_PRELU,
+                         "53.0 G multiply-adds"),
+    "bn_inception": Entry(BNInception(), "BNInception", "BN-Inception (arXiv:1502.03167)",
+                          "13.6 M parameters"),
+}
+# fmt: on
+NETWORKS: dict[str, Any] = {name: entry.row for name, entry in TABLE.items()}
+# Of each builder the network that it builds.
+BUILDERS: dict[str, str] = {entry.builder: name for name, entry in TABLE.items() if entry.builder}
+# Families of any depth: the prefix of a name, and the row of a depth.
+ANY_DEPTH = {"cifar_resnet": cifar, "cifar_plain": lambda depth: cifar(depth, None)}
+
+
+def network_row(network) -> Any:
+    """The row behind a name of `list_models()` or of any 6n+2 depth, or the row itself.
+
+    Raises:
+        ValueError: there is no such network; the message suggests the nearest.
+
+    Example:
+
+    >>> network_row("vgg16").convolutions
+    (2, 2, 3, 3, 3)
+    >>> network_row("cifar_resnet98").blocks
+    (16, 16, 16)
+    """
+    if isinstance(network, Architecture | System):
+        return network
+    if isinstance(network, str) and network in NETWORKS:
+        return NETWORKS[network]
+    match = re.fullmatch(r"(cifar_\w+?)(\d{1,6})", str(network))
+    if match and match[1] in ANY_DEPTH:
+        return ANY_DEPTH[match[1]](int(match[2]))
+    spelled = {name.replace("_", ""): name for name in NETWORKS}
+    asked = str(network).lower().replace("-", "").replace("_", "")
+    near = [key for key in spelled if key in (asked, f"cifar{asked}")]
+    near = near or difflib.get_close_matches(asked, spelled, 3, 0.75)
+    hint = f"Did you mean {' or '.join(repr(spelled[key]) for key in near)}? " if near else ""
+    raise ValueError(
+        f"Unknown network. Received: {network!r}. {hint}Known: {', '.join(NETWORKS)}, "
+        "and any cifar_resnetN or cifar_plainN with N = 6n+2"
+    )
+
+
+def narrowed(row, width: int):
+    """The same network with `width` filters in its first layers, and all others in proportion.
+
+    PReLU-nets, whose first layer has fewer than they are named after, count their first stage.
+
+    Example:
+
+    >>> narrowed(network_row("vgg16"), 8).units
+    512
+    """
+    part = width / (row.filters[0] if isinstance(row, PReLUNet) else row.width)
+
+    def in_proportion(count):
+        if isinstance(count, tuple):
+            return tuple(map(in_proportion, count))
+        return count and max(1, round(part * count))
+
+    scaled = {"width", "width_per_group", "filters", "conv1", "units"}
+    names = {field.name for field in fields(row)} & scaled
+    return replace(row, **{name: in_proportion(getattr(row, name)) for name in names})
+
+
+def in_short(names: Iterable[str]) -> str:
+    """Names of networks, those that differ in their depth alone together.
+
+    Example:
+
+    >>> in_short(["resnet18", "resnet34", "vgg11", "googlenet"])
+    'resnet18, 34; vgg11; googlenet'
+    """
+    series: dict[str, list[str]] = {}
+    for name in names:
+        kind, depth = re.fullmatch(r"(\D+)(\d+)|.*", name).groups()  # type: ignore[union-attr]
+        series.setdefault(kind or name, []).append(depth or "")
+    return "; ".join(f"{kind}{', '.join(depths)}" for kind, depths in series.items())
+
 
 # Counts of built models, which `python tools/golden.py` writes and tests compare with new ones.
 FAMILY = pathlib.Path(__file__).with_name("family.json")
@@ -69,19 +226,8 @@ def summary_row(name: str) -> tuple[str, ...]:
         row.shortcut or "none",
         f"{costs.trainable:,}",
         f"{costs.macs / 1e9:.3f} G" if costs.macs >= 1e9 else f"{costs.macs / 1e6:.1f} M",
-        published(name),
+        TABLE[name].printed,
     )
-
-
-def published(name: str) -> str:
-    """What its paper prints for this network; Table 1 has residual and plain nets in one."""
-    row = NETWORKS[name]
-    if row.preactivated or row.family != "resnet":
-        return PRINTED.get(name, "")
-    if row.stem == "imagenet":
-        printed = row.shortcut is not None or row.depth in (18, 34)
-        return f"{TABLE_1[row.depth][-1] / 1e9:.1f} G multiply-adds" if printed else ""
-    return f"{TABLE_6[row.depth][0] / 1e6:.3g} M parameters" if row.shortcut else ""
 
 
 def summary_table(names: list[str] | tuple[str, ...] | None = None) -> str:

@@ -4,16 +4,14 @@
 Learning for Image Recognition", CVPR 2016, https://arxiv.org/abs/1512.03385.
 """
 
-import difflib
-import re
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Literal, get_args
+from typing import ClassVar, Literal, get_args
 
 Block = Literal["basic", "bottleneck"]
 Stem = Literal["imagenet", "deep", "cifar"]
 Shortcut = Literal["A", "B", "C"]
 Order = Literal["original", "preactivation", "v2"]
+StrideOn = Literal["1x1", "3x3"]
 
 # fmt: off
 #      block         conv2_x conv3_x conv4_x conv5_x  FLOPs (multiply-adds)
@@ -56,9 +54,15 @@ class Architecture:
             has three 3x3 convolutions in place of the 7x7 (ResNet-C of arXiv:1812.01187);
             `"cifar"` is one 3x3 convolution.
         shortcut: option `"A"`, `"B"` or `"C"` of Sec. 3.3; `None` is a plain net.
-        order: `"original"` normalises after each convolution; `"preactivation"` normalises and
+        order: `"original"` normalizes after each convolution; `"preactivation"` normalizes and
             applies ReLU before it (arXiv:1603.05027); `"v2"` is keras.applications' variant,
             which downsamples at the end of a stage and has some biases.
+        groups: of the 3x3 convolution of a bottleneck, ResNeXt's "cardinality"
+            (arXiv:1611.05431).
+        width_per_group: filters of each group in conv2_x, twice as many in each stage after it;
+            by default the groups share `width`. More than that is a wide network.
+        stride_on: the default of the option of that name; None is `"3x3"` for `"v2"` and
+            `"1x1"`, the paper's, for the others.
 
     Raises:
         ValueError: a value is none of these.
@@ -75,8 +79,12 @@ class Architecture:
     stem: Stem
     shortcut: Shortcut | None
     order: Order = "original"
+    groups: int = 1
+    width_per_group: int | None = None
+    stride_on: StrideOn | None = None
 
     flattens: ClassVar[bool] = False
+    own_layers: ClassVar[str] = ""
     family: ClassVar[str] = "resnet"
 
     def __post_init__(self):
@@ -94,8 +102,21 @@ class Architecture:
             raise ValueError(
                 f"`blocks` must be a tuple of positive integers. Received: blocks={blocks!r}"
             )
-        if not is_count(self.width):
-            raise ValueError(f"`width` must be a positive integer. Received: width={self.width!r}")
+        one_of("stride_on", self.stride_on, (*get_args(StrideOn), None))
+        for name in ("width", "groups", "width_per_group"):
+            value = getattr(self, name)
+            if not is_count(value) and (name, value) != ("width_per_group", None):
+                raise ValueError(f"`{name}` must be a positive integer. Received: {name}={value!r}")
+        if self.block == "basic" and (self.groups, self.width_per_group) != (1, None):
+            raise ValueError(
+                "`groups` and `width_per_group` are of bottlenecks. Received: block='basic', "
+                f"groups={self.groups}, width_per_group={self.width_per_group}"
+            )
+        if self.width_per_group is None and self.width % self.groups:
+            raise ValueError(
+                f"`groups` must divide width={self.width} where width_per_group=None. "
+                f"Received: groups={self.groups}"
+            )
 
     @property
     def depth(self) -> int:
@@ -128,9 +149,29 @@ class Architecture:
         return self.order != "original"
 
     @property
+    def convolved(self) -> int:
+        """Filters of the convolutions inside a block of conv2_x; the last 1x1 has 4 x `width`."""
+        per_group = self.width_per_group
+        return self.width if per_group is None else self.groups * per_group
+
+    @property
     def kind(self) -> str:
         """What the network is made of, in few words."""
-        return f"{'+'.join(map(str, self.blocks))} {self.block}"
+        split = f" {self.groups}x{self.convolved // self.groups}d" if self.groups > 1 else ""
+        return f"{'+'.join(map(str, self.blocks))} {self.block}{split}"
+
+    @property
+    def name(self) -> str:
+        """What the network is called: the key of a row of the paper's, and of one like it."""
+        prefix = "cifar_" if self.stem == "cifar" else ""
+        prefix = "preact_" if self.order == "preactivation" else prefix
+        kind = "resnet" if self.shortcut else "plain"
+        suffix = "v2" if self.order == "v2" else ""
+        if self.groups > 1:
+            kind, suffix = "resnext", f"{suffix}_{self.groups}x{self.convolved // self.groups}d"
+        elif self.convolved != self.width:
+            kind, suffix = f"wide_{kind}", f"{suffix}_{self.convolved / self.width:g}"
+        return f"{prefix}{kind}{self.depth}{suffix}"
 
 
 def is_count(value) -> bool:
@@ -183,40 +224,3 @@ def preactivation(depth: int) -> Architecture:
     if depth in TABLE_1:
         return replace(imagenet(depth), order="preactivation")
     return Architecture(*PREACTIVATION[depth], "B", "preactivation")
-
-
-# Families of any depth: the prefix of a name, and the row of a depth.
-FAMILIES = {"cifar_resnet": cifar, "cifar_plain": lambda depth: cifar(depth, None)}
-
-ARCHITECTURES: dict[str, Architecture] = {
-    **{f"resnet{depth}": imagenet(depth) for depth in TABLE_1},
-    **{f"plain{depth}": imagenet(depth, None) for depth in TABLE_1},
-    **{f"cifar_resnet{depth}": cifar(depth) for depth in TABLE_6},
-    **{f"cifar_plain{depth}": cifar(depth, None) for depth in TABLE_6 if depth < 1202},
-    **{f"preact_resnet{depth}": preactivation(depth) for depth in (*TABLE_1, *PREACTIVATION)},
-    **{f"resnet{depth}v2": replace(imagenet(depth), order="v2") for depth in (50, 101, 152)},
-}
-
-
-def architecture(name: str, known: Mapping[str, Any] = ARCHITECTURES) -> Any:
-    """The row called `name`: a key of `known`, or any 6n+2 CIFAR depth.
-
-    Example:
-
-    >>> architecture("cifar_resnet98").blocks
-    (16, 16, 16)
-    """
-    if isinstance(name, str) and name in known:
-        return known[name]
-    match = re.fullmatch(r"(cifar_\w+?)(\d{1,6})", str(name))
-    if match and match[1] in FAMILIES:
-        return FAMILIES[match[1]](int(match[2]))
-    spelt = {row.replace("_", ""): row for row in known}
-    asked = str(name).lower().replace("-", "").replace("_", "")
-    near = [key for key in spelt if key in (asked, f"cifar{asked}")]
-    near = near or difflib.get_close_matches(asked, spelt, 3, 0.75)
-    hint = f"Did you mean {' or '.join(repr(spelt[key]) for key in near)}? " if near else ""
-    raise ValueError(
-        f"Unknown network. Received: {name!r}. {hint}Known: {', '.join(known)}, "
-        "and any cifar_resnetN or cifar_plainN with N = 6n+2"
-    )

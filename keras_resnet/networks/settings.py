@@ -7,7 +7,7 @@ taken from its authors' public solver and said so in `sources`.
 from dataclasses import dataclass, field
 from typing import Literal
 
-from keras_resnet.networks.systems import network_row
+from keras_resnet.networks.family import network_row
 
 Scheduled = Literal["plateau", "steps", "exponential"]
 

@@ -4,10 +4,10 @@ VGG is arXiv:1409.1556, GoogLeNet arXiv:1409.4842, PReLU-net arXiv:1502.01852, B
 arXiv:1502.03167. No Keras in this file: importing it costs nothing.
 """
 
-from dataclasses import dataclass, fields, replace
-from typing import Any, ClassVar
+from dataclasses import dataclass
+from typing import ClassVar
 
-from keras_resnet.networks.paper import ARCHITECTURES, Architecture, architecture, is_count
+from keras_resnet.networks.paper import is_count
 
 
 class System:
@@ -17,10 +17,17 @@ class System:
     classes: ClassVar[int] = 1000
     stride: ClassVar[int] = 32
     shortcut: ClassVar[None] = None
+    stride_on: ClassVar[None] = None
+    order: ClassVar[str] = "original"
     preactivated: ClassVar[bool] = False
     # Whether a fully connected layer reads the last map, so that its size is part of the network.
     flattens: ClassVar[bool] = False
     family: ClassVar[str]
+
+    @property
+    def name(self) -> str:
+        """What the network is called."""
+        return self.family
 
     @property
     def own_layers(self) -> str:
@@ -196,35 +203,6 @@ class BNInception(System):
         check_counts(width=self.width)
 
 
-SYSTEMS: dict[str, Any] = {
-    "vgg11": VGG((1, 1, 2, 2, 2)),
-    "vgg11_lrn": VGG((1, 1, 2, 2, 2), lrn=True),
-    "vgg13": VGG((2, 2, 2, 2, 2)),
-    "vgg16_1x1": VGG((2, 2, 3, 3, 3), last_is_1x1=True),
-    "vgg16": VGG((2, 2, 3, 3, 3)),
-    "vgg19": VGG((2, 2, 4, 4, 4)),
-    "googlenet": GoogLeNet(),
-    "prelu_net_a": PReLUNet((5, 5, 5), (256, 512, 512)),
-    "prelu_net_b": PReLUNet((6, 6, 6), (256, 512, 512)),
-    "prelu_net_c": PReLUNet((6, 6, 6), (384, 768, 896)),
-    "bn_inception": BNInception(),
-}
-
-# What the papers print of their networks' size.
-PRINTED = {
-    "vgg11": "133 M parameters",
-    "vgg11_lrn": "133 M parameters",
-    "vgg13": "133 M parameters",
-    "vgg16_1x1": "134 M parameters",
-    "vgg16": "138 M parameters",
-    "vgg19": "144 M parameters",
-    "googlenet": "1.5 G multiply-adds",
-    "prelu_net_a": "19.0 G multiply-adds",
-    "prelu_net_b": "23.2 G multiply-adds",
-    "prelu_net_c": "53.0 G multiply-adds",
-    "bn_inception": "13.6 M parameters",
-}
-
 # fmt: off
 # Filters of GoogLeNet's Table 1, for a conv1 of 64.
 #      1x1  3x3 reduce  3x3  5x5 reduce  5x5  pool proj
@@ -255,39 +233,3 @@ BN_INCEPTION: dict[str, tuple[int, int, int, int, int, str, int | None]] = {
     "5b": (352, 192, 320, 192, 224, "max", 128),
 }
 # fmt: on
-
-NETWORKS: dict[str, Any] = {**ARCHITECTURES, **SYSTEMS}
-
-
-def network_row(network) -> Any:
-    """The row behind a name, or the row itself.
-
-    Example:
-
-    >>> network_row("vgg16").convolutions
-    (2, 2, 3, 3, 3)
-    """
-    if isinstance(network, Architecture | System):
-        return network
-    return architecture(network, NETWORKS)
-
-
-def narrowed(row, width: int):
-    """The same network with `width` filters in its first layers, and all others in proportion.
-
-    PReLU-nets, whose first layer has fewer than they are named after, count their first stage.
-
-    Example:
-
-    >>> narrowed(network_row("vgg16"), 8).units
-    512
-    """
-    part = width / (row.filters[0] if isinstance(row, PReLUNet) else row.width)
-
-    def in_proportion(count):
-        if isinstance(count, tuple):
-            return tuple(map(in_proportion, count))
-        return max(1, round(part * count))
-
-    named = {field.name for field in fields(row)} & {"width", "filters", "conv1", "units"}
-    return replace(row, **{name: in_proportion(getattr(row, name)) for name in named})

@@ -10,7 +10,7 @@ from keras_resnet.evaluation import evaluate, read
 from keras_resnet.evaluation.contenders import digest
 from keras_resnet.evaluation.opening import saved_model
 from keras_resnet.evaluation.results import FORMAT
-from keras_resnet.networks.paper import architecture
+from keras_resnet.networks.family import network_row
 
 
 @dataclass
@@ -36,7 +36,7 @@ class Run:
 def shown(name: str) -> str:
     """cifar_resnet56 is ResNet-56 to a reader, and plain34 plain-34; others keep their names."""
     try:
-        row = architecture(name)
+        row = network_row(name)
     except ValueError:
         return name
     return name if row.preactivated else f"{'ResNet' if row.shortcut else 'plain'}-{row.depth}"
@@ -45,7 +45,7 @@ def shown(name: str) -> str:
 def panel(name: str) -> str:
     """The title that a network's curves stand under."""
     try:
-        return "residual networks" if architecture(name).shortcut else "plain networks"
+        return "residual networks" if network_row(name).shortcut else "plain networks"
     except ValueError:
         return "networks"
 

@@ -7,8 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from keras_resnet.networks.family import network_row
+from keras_resnet.networks.options import meant_by
 from keras_resnet.networks.paper import Architecture
-from keras_resnet.networks.systems import System, network_row
+from keras_resnet.networks.systems import System
 from keras_resnet.weights.records import RECORDS, Record
 
 # The network whose images and set `"imagenet"` means where no network is named.
@@ -42,11 +44,12 @@ def list_weights(model: Any = None) -> list[Record]:
 
 
 def fits(record: Record, row: Any) -> bool:
-    """Whether the record is for this network, whatever its shortcuts."""
+    """Whether the record is for this network, whatever its shortcuts and strides."""
     other = record.architecture
     if isinstance(row, System) or isinstance(other, System):
         return row == other
-    return bool(row.shortcut) and replace(row, shortcut=other.shortcut) == other
+    choices = {"shortcut": other.shortcut, "stride_on": other.stride_on}
+    return bool(row.shortcut) and replace(row, **choices) == other
 
 
 def find(weights: Any, row: Any) -> Record | Path | None:
@@ -117,23 +120,21 @@ def has_imagenet_weights(network: str) -> bool:
 
 
 def implied(pretrained: Record | Path | None, given: Mapping[str, Any], own: Any) -> dict[str, Any]:
-    """The graph's options, with those that the weights imply filled in.
+    """The options that the weights imply.
 
     Args:
         pretrained: what `find` returned.
         given: options of a builder by name, None where the user left them out.
-        own: the user's own architecture, whose shortcut is a choice too.
+        own: the user's own architecture, whose shortcut and stride are choices too.
 
     Raises:
         ValueError: an option contradicts the weights.
     """
     if not isinstance(pretrained, Record):
-        return dict(given)
-    asked = dict(given)
-    if own is not None and asked["shortcut"] is None:
-        asked["shortcut"] = own.shortcut
-    # What a record does not mention is as in the paper.
-    meant = {"stem": "imagenet", "downsample": "conv", **pretrained.options}
+        return {}
+    asked = {name: getattr(own, name, None) for name in ("shortcut", "stride_on")}
+    asked |= {name: value for name, value in given.items() if value is not None}
+    meant = meant_by(pretrained.architecture, pretrained.options)
     wrong = [
         name
         for name, value in meant.items()
@@ -153,7 +154,7 @@ def implied(pretrained: Record | Path | None, given: Mapping[str, Any], own: Any
             f"weights=None{instead}. "
             f"Received: {', '.join(f'{name}={asked[name]!r}' for name in wrong)}"
         )
-    return {**given, **pretrained.options}
+    return dict(pretrained.options)
 
 
 def check_head_and_channels(

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from keras_resnet.networks.options import UNSAID
 from keras_resnet.weights.convert import layers_by_name
 from keras_resnet.weights.layout import layout_of
 from keras_resnet.weights.records import Record
@@ -47,12 +48,9 @@ def graph_options(model) -> dict[str, Any]:
     return found
 
 
-# The values of options that neither a record nor `graph_options` mentions.
-UNSAID = {"stem": "imagenet", "downsample": "conv", "first_norm": "conv1"}
-
-
 def check_graph(model, record: Record) -> None:
     """Raises where the weights are for a graph that computes something else."""
+    # UNSAID is what neither a record nor `graph_options` mentions.
     options = {**UNSAID, **graph_options(model)}
     wrong = {
         name: value

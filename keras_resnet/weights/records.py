@@ -8,8 +8,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
 
+from keras_resnet.networks.family import network_row
 from keras_resnet.networks.options import MEAN, STD
-from keras_resnet.networks.systems import network_row
 
 Interpolation = Literal["bilinear", "bicubic"]
 

@@ -9,7 +9,7 @@ from support import fill, images
 
 import keras_resnet
 from keras_resnet import figures
-from keras_resnet.networks.systems import network_row
+from keras_resnet.networks.family import network_row
 
 pytest.importorskip("matplotlib", reason='matplotlib comes with the extra "recipes"')
 

@@ -78,7 +78,7 @@ REFUSED = [
     ("resnet34", {"input_shape": (True, 64, 3)}, r"Received: input_shape=\(True, 64, 3\)"),
     ("resnet34", {"input_shape": (-64, 64, 3)}, r"Received: input_shape=\(-64, 64, 3\)"),
     ("resnet34", {"input_shape": (64, 64, 1), "include_preprocessing": True},
-     r"`include_preprocessing` normalises RGB images of 3 channels\. Received: .* of 1 channels"),
+     r"`include_preprocessing` normalizes RGB images of 3 channels\. Received: .* of 1 channels"),
     ("resnet34", {"input_tensor": np.zeros((1, 64, 64, 3))}, r"symbolic Keras tensor.*ndarray"),
     ("resnet34", {"input_tensor": "image"}, r"symbolic Keras tensor.* of type str"),
 ]
@@ -102,11 +102,46 @@ def test_weights_that_do_not_exist_are_refused_before_any_layer_is_made():
 
 
 def test_an_option_that_does_not_exist_is_refused_with_those_that_do():
-    known = r"accepted: shortcut, stride_on, .*layers$"
-    with pytest.raises(ValueError, match=rf"Received: shortcuts='B'; {known}"):
-        keras_resnet.ResNet34(shortcuts="B")
-    with pytest.raises(ValueError, match=rf"Received: depth=34, n=5; {known}"):
+    known = r"Options of this network: shortcut, pool1, zero_channels, .*layers$"
+    with pytest.raises(ValueError, match=rf"Received: depth=34, n=5\. {known}"):
         keras_resnet.build("resnet34", depth=34, n=5)
+    with pytest.raises(ValueError, match=r"Options of this network: spp, include_preprocessing$"):
+        keras_resnet.PReLUNetA(depth=19)
+
+
+@pytest.mark.once
+@pytest.mark.parametrize(
+    ("misspelled", "meant"),
+    [
+        ("shortcuts", "shortcut"),
+        ("stride", "stride_on"),
+        ("strides_on", "stride_on"),
+        ("drop_path", "drop_path_rate"),
+        ("include_topp", "include_top"),
+        ("inputshape", "input_shape"),
+        ("n_classes", "classes"),
+    ],
+)
+def test_a_misspelled_argument_suggests_the_nearest(misspelled, meant):
+    with pytest.raises(ValueError, match=rf"Received: {misspelled}=1\. Did you mean `{meant}`\?"):
+        keras_resnet.ResNet50(**{misspelled: 1})
+
+
+@pytest.mark.once
+@pytest.mark.parametrize(
+    ("network", "option", "networks"),
+    [
+        ("resnet34", {"stride_on": "3x3"}, r"resnet50, 101, 152; plain50, .*; resnext50_32x4d$"),
+        ("vgg16", {"auxiliary": True}, r"googlenet$"),
+        ("googlenet", {"pool_proj": 96}, r"bn_inception$"),
+        ("resnet50", {"conv1": "separable"}, r"googlenet; bn_inception$"),
+        ("plain18", {"shortcut": "A"}, r"resnet18, 34, 50, 101, 152; cifar_resnet20, .*"),
+        ("vgg11_lrn", {"layers": "keras"}, r".*; vgg11, 13, 16, 19; vgg16_1x1; bn_inception$"),
+    ],
+)
+def test_an_option_of_other_networks_says_which_have_it(network, option, networks):
+    with pytest.raises(ValueError, match=rf"does not apply: .*Networks that have it: {networks}"):
+        keras_resnet.build(network, **option)
 
 
 @pytest.mark.parametrize(
@@ -131,6 +166,9 @@ def test_channels_first_is_checked_the_other_way_round(channels_first):
         keras_resnet.ResNet34(input_shape=(224, 224, 3))
 
 
+BOTTLENECK = ("bottleneck", (2,), 16, "imagenet", "B", "original")
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -144,6 +182,11 @@ def test_channels_first_is_checked_the_other_way_round(channels_first):
         (("basic", (2.0,), 16, "cifar", "A"), r"positive integers\. Received: blocks=\(2\.0,\)"),
         (("basic", (2,), 0, "cifar", "A"), r"`width` must be a positive integer\. Received: wid"),
         (("basic", (2,), None, "cifar", "A"), r"`width` must be a positive .* width=None"),
+        ((*BOTTLENECK, 0), r"`groups` must be a positive integer\. Received: groups=0"),
+        ((*BOTTLENECK, 2, 0), r"`width_per_group` must be a positive .* width_per_group=0"),
+        ((*BOTTLENECK, 3), r"`groups` must divide width=16 .* Received: groups=3"),
+        ((*BOTTLENECK, 2, 4, "5x5"), r"one of '1x1', '3x3', None\. Received: stride_on='5x5'"),
+        (("basic", *BOTTLENECK[1:], 2), r"of bottlenecks\. Received: block='basic', groups=2"),
     ],
 )
 def test_a_row_of_ones_own_is_checked(arguments, message):

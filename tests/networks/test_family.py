@@ -12,9 +12,7 @@ from keras_resnet.networks.paper import Architecture
 
 SHALLOW = [name for name in NAMES if row(name).depth <= 50]
 BUILDERS = {
-    value.__defaults__[-1]: value
-    for value in vars(keras_resnet).values()
-    if hasattr(value, "network")
+    value.network: value for value in vars(keras_resnet).values() if hasattr(value, "network")
 }
 
 
@@ -76,6 +74,7 @@ def test_probabilities_sum_to_one(name):
 
 def test_a_builder_is_there_for_every_network_of_the_paper():
     assert set(NAMES) - set(BUILDERS) == {"plain50", "plain101", "plain152"}
+    assert BUILDERS["resnext50_32x4d"] is keras_resnet.ResNeXt50_32x4d
     assert set(SYSTEMS) - set(BUILDERS) == {"vgg11_lrn", "vgg16_1x1"}
     for function in BUILDERS.values():
         assert function.__name__ in keras_resnet.__all__

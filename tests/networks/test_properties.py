@@ -114,7 +114,7 @@ def test_options_build_the_right_shape_or_are_refused_at_once(
 def test_a_cifar_depth_is_6n_plus_2_or_refused(depth):
     name = f"cifar_resnet{depth}"
     if depth >= 8 and depth % 6 == 2:
-        assert keras_resnet.networks.paper.architecture(name).depth == depth
+        assert keras_resnet.networks.family.network_row(name).depth == depth
     else:
         with pytest.raises(ValueError, match="6n"):
             keras_resnet.build(name)

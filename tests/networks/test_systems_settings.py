@@ -9,8 +9,8 @@ from support import row
 from support.training import RECIPES
 
 from keras_resnet.data import Augmentation, Photometric
+from keras_resnet.networks.family import narrowed
 from keras_resnet.networks.settings import SETTINGS, settings_of
-from keras_resnet.networks.systems import narrowed
 
 
 @pytest.fixture

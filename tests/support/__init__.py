@@ -8,7 +8,7 @@ import keras
 import numpy as np
 
 import keras_resnet
-from keras_resnet.networks.systems import network_row
+from keras_resnet.networks.family import network_row
 
 BACKEND = keras.backend.backend()
 EVERY = keras_resnet.list_models()

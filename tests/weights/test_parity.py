@@ -29,7 +29,7 @@ from support.parity import (
 
 import keras_resnet
 from keras_resnet import Architecture
-from keras_resnet.networks import paper
+from keras_resnet.networks.family import network_row
 
 TINY_V1 = Architecture("bottleneck", (1, 2), 64, "imagenet", "B")
 TINY_V2 = Architecture("bottleneck", (2, 2), 64, "imagenet", "B", "v2")
@@ -61,7 +61,7 @@ def test_timm_gives_the_same_logits_and_takes_our_weights_back(depth, case, tmp_
 def test_transformers_gives_the_same_logits_and_takes_our_weights_back(depth, case, tmp_path):
     import_peer("torchvision")
     transformers = import_peer("transformers")
-    row = paper.architecture(f"resnet{depth}")
+    row = network_row(f"resnet{depth}")
     widest = 4 if row.block == "bottleneck" else 1
     config = transformers.ResNetConfig(
         hidden_sizes=[64 * widest * 2**stage for stage in range(4)],
@@ -141,7 +141,7 @@ def test_keras_applications_gives_the_same_logits_and_takes_our_weights_back(nam
 @pytest.mark.parametrize("depth", DEPTHS)
 def test_keras_hub_gives_the_same_features_by_name_and_by_number(depth, tmp_path):
     hub = import_peer("keras_hub")
-    row = paper.architecture(f"resnet{depth}")
+    row = network_row(f"resnet{depth}")
     theirs = drawn_keras_model(
         hub.models.ResNetBackbone(
             input_conv_filters=[64],

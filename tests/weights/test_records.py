@@ -191,7 +191,7 @@ def test_a_network_lists_its_own_sets():
 @pytest.mark.once
 @pytest.mark.parametrize("name", ["resnet18", "resnet34", "resnet50", "resnet101", "resnet152"])
 def test_imagenet_is_a_set_that_loads_without_torch(name):
-    record = find("imagenet", keras_resnet.networks.paper.architecture(name))
+    record = find("imagenet", keras_resnet.networks.family.network_row(name))
     assert record.id == f"{name}.a1"
     assert record.url.endswith(".safetensors")
 

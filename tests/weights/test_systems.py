@@ -236,5 +236,5 @@ def test_weights_of_another_downsampling_are_not_loaded():
     [("vgg16", "keras"), ("vgg11", "tv"), ("resnet50v2", "keras"), ("bn_inception", "osmr")],
 )
 def test_imagenet_names_a_public_set(network, set_name):
-    row = keras_resnet.networks.systems.network_row(network)
+    row = keras_resnet.networks.family.network_row(network)
     assert find("imagenet", row).id == f"{network}.{set_name}"
