@@ -89,4 +89,5 @@ def has_layers_of(layers: Mapping[str, Any], row: Any) -> bool:
     kind = (row.stem == "cifar", row.blocks, row.block == "bottleneck")
     if kind != (layout.stem == "cifar", layout.blocks, layout.bottleneck):
         return False
-    return tuple(layers["conv2_1_b"].kernel.shape) == (3, 3, row.width, row.width)
+    kernel = (3, 3, row.convolved // row.groups, row.convolved)
+    return tuple(layers["conv2_1_b"].kernel.shape) == kernel
