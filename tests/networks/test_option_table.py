@@ -10,7 +10,7 @@ from typing import Literal, get_args, get_origin
 
 import keras
 import pytest
-from keras_resnet.weights.catalogue import RECORDS
+from keras_resnet.weights.records import RECORDS
 from support import EVERY, row
 
 import keras_resnet
