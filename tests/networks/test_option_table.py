@@ -10,13 +10,13 @@ from typing import Literal, get_args, get_origin
 
 import keras
 import pytest
-from keras_resnet.weights.records import RECORDS
 from support import EVERY, row
 
 import keras_resnet
 from keras_resnet.networks.family import BUILDERS, NETWORKS
 from keras_resnet.networks.options import ARGUMENTS, OPTIONS, UNSAID, Options, options_of, resolve
 from keras_resnet.networks.paper import Shortcut
+from keras_resnet.weights.records import RECORDS
 
 pytestmark = pytest.mark.once
 ROOT = pathlib.Path(__file__).parents[2]
