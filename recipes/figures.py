@@ -105,9 +105,9 @@ def of_a_file(recipe, draw):
     if record is None:
         raise ValueError("`image` must name a record: what the weights expect of an image")
 
-    def prepared(normalise):
+    def prepared(normalize):
         side = model.input.shape[1]
-        return np.asarray(Preprocessing(record, side, normalise, "channels_last")(pixels))
+        return np.asarray(Preprocessing(record, side, normalize, "channels_last")(pixels))
 
     inside = any(layer.name == "preprocessing" for layer in model.layers)
     x, picture = prepared(not inside), prepared(False).astype("uint8")

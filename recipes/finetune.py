@@ -23,9 +23,9 @@ from common import option
 import keras_resnet
 from keras_resnet import training
 from keras_resnet.data import open_images, open_splits, samples
-from keras_resnet.data.augmentation import Augmentation, CentreCrop
-from keras_resnet.data.parts import hold_out
+from keras_resnet.data.augmentation import Augmentation, CenterCrop
 from keras_resnet.data.pipeline import EvaluationBatches, ImageBatches
+from keras_resnet.data.sources import hold_out
 from keras_resnet.networks.family import network_row
 from keras_resnet.networks.paper import one_of
 from keras_resnet.weights.find import find
@@ -118,7 +118,7 @@ def main(recipe):
         seed=recipe.seed,
         **shared,
     )
-    crop = CentreCrop(rule.resize or size, rule.interpolation, rule.antialias)
+    crop = CenterCrop(rule.resize or size, rule.interpolation, rule.antialias)
     tested = EvaluationBatches(held_out, min(64, len(held_out)), crop=crop, size=size, **shared)
     print(
         f"{recipe.model} ({recipe.weights}) on {len(images):,} images of "

@@ -27,7 +27,7 @@ from imagenet_settings import RECIPES, Settings, recipe_of
 
 import keras_resnet
 from keras_resnet import training
-from keras_resnet.data import CentreCrop, EvaluationBatches, ImageBatches, open_splits, samples
+from keras_resnet.data import CenterCrop, EvaluationBatches, ImageBatches, open_splits, samples
 from keras_resnet.networks.family import narrowed, network_row
 from keras_resnet.networks.options import MEAN, STD
 from keras_resnet.networks.paper import one_of
@@ -218,7 +218,7 @@ def main(recipe):
         **shared,
     )
     resize, size = settings.evaluation
-    crop = CentreCrop(resize, settings.augmentation.interpolation, antialias=True)
+    crop = CenterCrop(resize, settings.augmentation.interpolation, antialias=True)
     tested = EvaluationBatches(
         held_out, min(256, settings.batch_size), crop=crop, size=size, **shared
     )

@@ -4,8 +4,7 @@ import dataclasses
 
 from keras_resnet.data.augmentation import Augmentation
 from keras_resnet.data.mixing import Mixing
-from keras_resnet.data.photometric import Photometric
-from keras_resnet.data.randaugment import RandAugment
+from keras_resnet.data.randaugment import Photometric, RandAugment
 from keras_resnet.networks.family import network_row
 from keras_resnet.networks.settings import SETTINGS
 

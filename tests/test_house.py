@@ -20,7 +20,8 @@ ROOT = pathlib.Path(keras_resnet.__file__).parent
 # From left to right: a room imports only from rooms in rows above its own.
 FLOW = [
     ["files", "graph"],
-    ["layers", "data"],
+    ["layers"],
+    ["data"],
     ["network"],
     ["networks"],
     ["weights", "costs"],

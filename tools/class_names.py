@@ -1,4 +1,4 @@
-"""Writes keras_resnet/imagenet_classes.json: the synset and the name of each ImageNet class.
+"""Writes keras_resnet/data/imagenet_classes.json: the synset and the name of each ImageNet class.
 
     python tools/class_names.py
 
@@ -11,7 +11,7 @@ import json
 from importlib import resources
 from pathlib import Path
 
-TARGET = Path(__file__).parent.parent / "keras_resnet" / "images" / "imagenet_classes.json"
+TARGET = Path(__file__).parent.parent / "keras_resnet" / "data" / "imagenet_classes.json"
 
 
 def class_names() -> list[list[str]]:

@@ -1,4 +1,4 @@
-"""Images in a zip or a tar, read where they lie."""
+"""Images in a zip or a tar, which are read at random without unpacking."""
 
 import contextlib
 import os
@@ -8,17 +8,18 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
 from keras_resnet.data.folders import Listed, synsets
 from keras_resnet.files import DAMAGE, atomic_write
 
-LARGE = 10_000  # members from which on the index of a tar is kept beside it
+LARGE = 10_000  # The index of a tar with more members is saved beside it.
 
 
 class RandomAccessFile:
-    """A file read at any place by any thread or process."""
+    """A file that any thread or process may read at any place."""
 
     def __init__(self, path: Path):
         self.path = path
@@ -28,27 +29,22 @@ class RandomAccessFile:
         """Exactly `length` bytes.
 
         Raises:
-            EOFError: the file ends before.
+            EOFError: the file ends earlier.
         """
-        if not hasattr(os, "pread"):  # Windows
-            with open(self.path, "rb") as file:
-                file.seek(offset)
-                found = file.read(length)
-        else:
+        if hasattr(os, "pread"):
             if self.descriptor is None:
                 self.descriptor = os.open(self.path, os.O_RDONLY)
             found = os.pread(self.descriptor, length, offset)
-            while found and len(found) < length:  # Linux reads at most 2 GiB at once
-                more = os.pread(self.descriptor, length - len(found), offset + len(found))
-                if not more:
-                    break
-                found += more
+        else:  # on Windows
+            with open(self.path, "rb") as file:
+                file.seek(offset)
+                found = file.read(length)
         if len(found) < length:
             raise EOFError(f"{self.path} ends before byte {offset + length}: it is cut off")
         return found
 
-    def __getstate__(self):
-        return {"path": self.path, "descriptor": None}
+    def __reduce__(self):
+        return RandomAccessFile, (self.path,)
 
     def __del__(self):
         if self.descriptor is not None:
@@ -58,7 +54,7 @@ class RandomAccessFile:
 class ZipImages(Listed):
     """A zip of class folders; see `open_images`. Members are stored or deflated.
 
-    The checksum of a member is looked at when it is read for the first time.
+    The checksum of a member is compared when it is read for the first time.
     """
 
     def __init__(self, path: Path, split: str | None = None):
@@ -95,14 +91,15 @@ class ZipImages(Listed):
 class TarImages(Listed):
     """An uncompressed tar of class folders, or of one tar per class, as ImageNet's is.
 
-    The index of a large archive is kept beside it as `NAME.index.npz`, if that can be written.
+    The index of a large archive is saved beside it as `NAME.index.npz`, if that can be written.
     """
 
     def __init__(self, path: Path, split: str | None = None):
         names, places = index_of(path)
         super().__init__(names, split, path)
-        if set(self.class_names) <= set(synsets()):  # ImageNet's, whatever part of it is there
-            self.renumber(synsets())
+        if set(self.class_names) <= set(synsets()):  # ImageNet's, or a part of it
+            labels = np.array([synsets().index(name) for name in self.class_names], "int32")
+            self.labels, self.class_names = labels[self.labels], synsets()
         self.file = RandomAccessFile(path)
         self.index = places[self.chosen]
 
@@ -112,59 +109,52 @@ class TarImages(Listed):
 
 
 def index_of(path: Path) -> tuple[list[str], np.ndarray]:
-    """Names, and (offset, length) in bytes."""
-    kept = path.with_name(f"{path.name}.index.npz")
-    stamp = [path.stat().st_size, path.stat().st_mtime_ns]
+    """Names of all members, and their (offset, length) in bytes."""
+    saved = path.with_name(f"{path.name}.index.npz")
+    size = path.stat().st_size
+    stamp = [size, path.stat().st_mtime_ns]
     try:
-        with np.load(kept, allow_pickle=False) as file:
+        with np.load(saved, allow_pickle=False) as file:
             if file["stamp"].tolist() == stamp:
                 return file["names"].tolist(), file["places"]
     except DAMAGE:
         pass  # absent, or not what is written below
-    found = list(members(path))
+    with open(path, "rb") as file:
+        found = list(members(file, 0, size, str(path)))
     names, places = [name for name, *_ in found], np.array([place for _, *place in found], "int64")
     if len(names) > LARGE:
-        with contextlib.suppress(OSError), atomic_write(kept) as temporary:
+        with contextlib.suppress(OSError), atomic_write(saved) as temporary:
             np.savez(temporary, names=np.array(names), places=places, stamp=np.array(stamp))
     return names, places
 
 
-def members(path: Path) -> Iterator[tuple[str, int, int]]:
-    """(name, offset, length) of every file; an inner n01440764.tar is a folder n01440764/.
+def members(
+    file: BinaryIO, start: int, end: int, where: str, folder: str = ""
+) -> Iterator[tuple[str, int, int]]:
+    """(name, offset, length) of each file in the tar from `start` to `end` of a file.
+
+    The files in an inner n01440764.tar are in a folder n01440764/.
 
     Raises:
-        ValueError: the archive is cut off.
+        ValueError: the tar is cut off or damaged.
     """
-    size = path.stat().st_size
-    with open(path, "rb") as file, tarfile.open(fileobj=file, mode="r:") as outer:
-        for member in outer:
-            if member.isdir():
-                yield f"{member.name}/", 0, 0
-            if not member.isfile():
-                continue
-            end = member.offset_data + member.size
-            if end > size:
-                raise ValueError(f"{path} is cut off within {member.name}")
-            if not member.name.endswith(".tar"):
-                yield member.name.removeprefix("./"), member.offset_data, member.size
-                continue
-            yield from members_within(file, member, path)
-
-
-def members_within(file, outer: tarfile.TarInfo, path: Path) -> Iterator[tuple[str, int, int]]:
-    at, folder = file.tell(), outer.name.removeprefix("./").removesuffix(".tar")
-    end = outer.offset_data + outer.size
-    file.seek(outer.offset_data)
+    file.seek(start)
     try:
-        with tarfile.open(fileobj=file, mode="r:") as inner:
-            for member in inner:
+        with tarfile.open(fileobj=file, mode="r:") as tar:
+            for member in tar:
+                name, stop = member.name.removeprefix("./"), member.offset_data + member.size
                 if member.offset >= end:
                     break
-                if member.offset_data + member.size > end:
-                    raise ValueError(f"{outer.name} in {path} is cut off within {member.name}")
-                if member.isfile():
-                    yield f"{folder}/{member.name}", member.offset_data, member.size
+                if member.isdir():
+                    yield f"{folder}{name}/", 0, 0
+                if not member.isfile():
+                    continue
+                if stop > end:
+                    raise ValueError(f"{where} is cut off within {member.name}")
+                if name.endswith(".tar"):
+                    inner, within = f"{folder}{name.removesuffix('.tar')}/", f"{name} in {where}"
+                    yield from members(file, member.offset_data, stop, within, inner)
+                else:
+                    yield f"{folder}{name}", member.offset_data, member.size
     except tarfile.TarError as error:
-        raise ValueError(f"{outer.name} in {path} is not a tar: {error}") from error
-    finally:
-        file.seek(at)
+        raise ValueError(f"{where} is not a complete tar: {error}") from error

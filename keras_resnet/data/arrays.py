@@ -1,11 +1,11 @@
-"""Batches from arrays that fit into memory: CIFAR, digits. NumPy only."""
+"""Batches of arrays that fit into memory (CIFAR-10, digits), by NumPy."""
 
 import dataclasses
+import itertools
 from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from keras_resnet.data.batches import Batches
 from keras_resnet.data.mixing import Mixing, mixed
 from keras_resnet.data.order import Order, uniforms
 
@@ -17,7 +17,7 @@ class PadCropFlip:
     """The augmentation of Sec. 4.2.
 
     "4 pixels are padded on each side, and a 32x32 crop is randomly sampled from the padded image
-    or its horizontal flip". What is padded is zeros: subtract the mean before.
+    or its horizontal flip". Padding is with zeros, so subtract the mean first.
 
     Args:
         pad: pixels on each side.
@@ -49,25 +49,24 @@ class PadCropFlip:
         return padded[every, rows[:, :, None], columns[:, None, :]]
 
 
-class ArrayBatches(Batches):
-    """Batches of arrays: each a function of (seed, step), each image's augmentation one of
-    (seed, epoch, index).
+class ArrayBatches(Order):
+    """Batches of arrays, each a function of (seed, step); see `keras_resnet.data.order`.
 
     Args:
         x: images (n, height, width, channels).
         y: labels (n,), integers from 0.
-        batch_size: images in a global batch. The remainder of an epoch sits it out.
-        classes: number of classes; the greatest label and one by default.
+        batch_size: images in a global batch. An incomplete last batch is dropped.
+        classes: number of classes; the largest label plus one by default.
         seed: of order and augmentation.
-        augment: `augment(images, keys)` makes of images and their keys (uint64) others of the
-            same shape, such as `PadCropFlip()`; None leaves them.
+        augment: function of images and their keys (n,) in uint64 that returns images of the same
+            shape, such as `PadCropFlip()`; None for no augmentation.
         mixing: a `Mixing`; labels are then (batch, classes) in float32.
         repeats, shuffle: see `keras_resnet.data.order.Order`.
 
     Attributes: `steps_per_epoch`, `batch_size`, `classes`.
 
     Raises:
-        ValueError: images and labels of different number, or an argument that cannot be.
+        ValueError: `y` is not one integer for each image, or an argument is out of range.
 
     Example:
 
@@ -99,8 +98,9 @@ class ArrayBatches(Batches):
                 f"Received: shape {y.shape}, {y.dtype}"
             )
         self.x, self.y = x, y.astype("int32")
-        order = Order(len(x), batch_size, seed=seed, shuffle=shuffle, repeats=repeats)
-        super().__init__(order, mixing)
+        super().__init__(
+            len(x), batch_size, seed=seed, shuffle=shuffle, repeats=repeats, mixing=mixing
+        )
         self.classes = int(y.max()) + 1 if classes is None else classes
         if y.min() < 0 or y.max() >= self.classes:
             raise ValueError(
@@ -111,15 +111,13 @@ class ArrayBatches(Batches):
     def batches(
         self, start: int = 0, stop: int | None = None
     ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Yields (images, labels) of the global steps `start` to `stop` - 1, or for ever."""
-        step, local = start, self.order.local_batch_size
-        while stop is None or step < stop:
-            chosen = self.order.at(np.arange(step * local, (step + 1) * local))
+        """Yields (images, labels) of the global steps `start` to `stop` - 1, or without end."""
+        for step in itertools.count(start) if stop is None else range(start, stop):
+            chosen = self.of_steps(step, step + 1)
             x, y = self.x[chosen.image], self.y[chosen.image]
             if self.augment is not None:
                 x = self.augment(x, chosen.key)
             if self.mixing is not None:
-                drawn = self.mixing.drawn(self.order.seed, step, *x.shape[1:3])
-                x, y = mixed(x, y, drawn, self.classes)
+                mix = self.mixing.drawn(self.seed, step, *x.shape[1:3])
+                x, y = mixed(x, y, mix, self.classes)
             yield x, y
-            step += 1

@@ -1,17 +1,17 @@
-"""What an image goes through between its file and its batch, as a graph of tf.data.
+"""How an image file becomes an image of a batch, for training and for evaluation.
 
-Chance is drawn in NumPy from an image's key, outside the graph, so that an image's augmentation
-is a function of its key alone.
+Random numbers are computed in NumPy from an image's key, outside the graph of tf.data, so that
+an image's augmentation is a function of its key alone.
 """
 
 import dataclasses
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
 from keras_resnet.data.order import normals, uniforms
-from keras_resnet.data.photometric import Photometric
-from keras_resnet.data.randaugment import RandAugment, augmented
+from keras_resnet.data.pixels import KERNELS, decoded, decoded_window, placed, resized, rounded, tf
+from keras_resnet.data.randaugment import Photometric, RandAugment, augmented
 from keras_resnet.data.windows import AREA_DRAWS, area_windows, scale_windows
 
 # AlexNet's "fancy PCA", in RGB of 0 to 1, as facebookarchive/fb.resnet.torch has it.
@@ -21,37 +21,17 @@ EIGENVECTORS = (
     (-0.5808, -0.0045, -0.8140),
     (-0.5836, -0.6948, 0.4203),
 )
-FIRST = 1 + AREA_DRAWS + 6  # draws before those of RandAugment: flip, window, colour
-KERNELS = {"bilinear": "triangle", "bicubic": "keyscubic"}
+FIRST = 1 + AREA_DRAWS + 6  # draws before those of RandAugment: flip, window, color
 
 
-def tensorflow() -> Any:
-    try:
-        import tensorflow as tf
-    except ImportError as error:
-        raise ImportError(
-            "Image files are read by tf.data, on every backend: "
-            'pip install "keras3-resnet[tensorflow-cpu]"'
-        ) from error
-    return tf
+class Drawn(NamedTuple):
+    """The random choices for n images."""
 
-
-@dataclasses.dataclass(frozen=True)
-class Drawn:
-    """What chance decides about n images.
-
-    Args:
-        window: (n, 4) top, left, height, width in pixels, int32.
-        flip: (n,) bool.
-        shift: (n, 3) grey levels added to red, green and blue, float32.
-        operations, arguments: (n, k) of RandAugment, int32 and float32.
-    """
-
-    window: np.ndarray
-    flip: np.ndarray
-    shift: np.ndarray
-    operations: np.ndarray
-    arguments: np.ndarray
+    window: np.ndarray  # (n, 4) top, left, height, width in pixels, int32
+    flip: np.ndarray  # (n,) bool
+    shift: np.ndarray  # (n, 3) gray levels that are added to red, green and blue, float32
+    operations: np.ndarray  # (n, k) numbers of RandAugment's operations, int32
+    arguments: np.ndarray  # (n, k) of these operations, float32
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,25 +39,29 @@ class Augmentation:
     """How a training image is made of a file.
 
     Args:
-        crop: `"area"` cuts out a part of the area, of some aspect ratio, and resizes it to the
-            square (Szegedy et al. 2015, called RandomResizedCrop today); `"scale"` resizes the
-            shorter side to some length and cuts out the square (the paper, Sec. 3.4).
-        area: smallest and greatest part of the area, for `"area"`.
-        ratio: smallest and greatest width / height, for `"area"`.
-        shorter: smallest and greatest length of the shorter side in pixels, for `"scale"`,
-            where `size` is 224; other sizes have it in proportion.
+        crop: `"area"` cuts out a random part of the area with a random aspect ratio and resizes
+            it to the square (Szegedy et al. 2015, called RandomResizedCrop today); `"scale"`
+            resizes the shorter side to a random length and cuts out the square (Sec. 3.4).
+        area: smallest and largest part of the area, for `"area"`.
+        ratio: smallest and largest width / height, for `"area"`.
+        shorter: smallest and largest length of the shorter side in pixels, for `"scale"` with a
+            `size` of 224; other sizes change it in proportion.
         flip: whether to flip half of the images.
-        lighting: standard deviation of the noise along the principal components of colour
-            (AlexNet's, 0.1 in the paper); 0 for none. Colours beyond 0 and 255 are cut off.
+        lighting: standard deviation of the noise along the principal components of color
+            (AlexNet's, 0.1 in the paper); 0 for none. Results are clipped to 0 and 255.
         interpolation: `"bilinear"` or `"bicubic"`.
-        antialias: resize as PIL does, where an image shrinks: the pixels in between count too.
-            It takes nearly as long as decoding does.
-        dct_scaling: decode a JPEG at a half or a quarter of its size where that has as many
-            pixels as are asked for. It saves some per cent at 160 pixels, less at 224, and comes
-            as close to PIL's antialiased resizing as leaving pixels out does.
+        antialias: whether shrinking averages over all pixels, as PIL does. It takes nearly as
+            long as decoding.
+        dct_scaling: whether a JPEG is decoded at a half or a quarter of its size if that has at
+            least the pixels that are needed. It saves a few percent of the time at 160 pixels,
+            less at 224. Its result is as close to PIL's antialiased resizing as the result
+            without antialiasing is.
         randaugment: a `RandAugment`, a `Photometric`, or None.
 
-    Example, what Goyal et al. and most after them take, and the paper's own:
+    Raises:
+        ValueError: an argument is out of range.
+
+    Example, the augmentation of Goyal et al. and of most later work, and the paper's own:
 
     >>> Augmentation()
     Augmentation(crop='area', area=(0.08, 1.0), ...)
@@ -97,12 +81,8 @@ class Augmentation:
     randaugment: RandAugment | Photometric | None = None
 
     def __post_init__(self):
-        for name, values in (("crop", ("area", "scale")), ("interpolation", KERNELS)):
-            if getattr(self, name) not in values:
-                raise ValueError(
-                    f"`{name}` must be one of {', '.join(values)}. "
-                    f"Received: {name}={getattr(self, name)!r}"
-                )
+        check_choice("crop", self.crop, ("area", "scale"))
+        check_choice("interpolation", self.interpolation, KERNELS)
         for name in ("area", "ratio", "shorter"):
             low, high = getattr(self, name)
             if not 0 < low <= high:
@@ -116,7 +96,7 @@ class Augmentation:
             raise ValueError(f"`shorter` must be at least 224. Received: shorter={self.shorter}")
 
     def drawn(self, key: np.ndarray, sides: np.ndarray) -> Drawn:
-        """What chance decides about images of these keys (n,) and sizes (n, 2)."""
+        """The random choices for images with these keys (n,) and sizes (n, 2)."""
         policy = self.randaugment
         uniform = uniforms(key, FIRST + (policy.draws if policy else 0))
         place = uniform[:, 1 : 1 + AREA_DRAWS]
@@ -125,28 +105,23 @@ class Augmentation:
         else:
             window = scale_windows(sides, place, self.shorter)
         along = self.lighting * normals(uniform[:, 1 + AREA_DRAWS : FIRST]) * EIGENVALUES
-        shift = 255 * along @ np.array(EIGENVECTORS).T
+        shift = (255 * along @ np.array(EIGENVECTORS).T).astype("float32")
         flip = (uniform[:, 0] < 0.5) & self.flip
-        shift = shift.astype("float32")
-        operations, arguments = policy.drawn(uniform[:, FIRST:]) if policy else none(len(key))
-        return Drawn(window.astype("int32"), flip, shift, operations, arguments)
+        operations = policy.drawn(uniform[:, FIRST:]) if policy else no_operations(len(key))
+        return Drawn(window.astype("int32"), flip, shift, *operations)
 
     def image(self, data, is_jpeg, size, window, flip, shift, operations, arguments):
         """Decodes and augments one image: a (size, size, 3) tensor in uint8.
 
-        Args:
-            data: the file, a string tensor.
-            is_jpeg: whether it is a JPEG, a bool tensor.
-            size: side of the square, an int32 tensor.
-            window, flip, shift, operations, arguments: of `Drawn`, for this image.
+        All arguments are tensors: the file, whether it is a JPEG, the side of the square, and the
+        fields of `Drawn` for this image.
         """
-        tf = tensorflow()
-        x = decoded(data, is_jpeg, window, size if self.dct_scaling else None)
+        x = decoded_window(data, is_jpeg, window, size if self.dct_scaling else None)
         x = resized(x, size, self.interpolation, self.antialias)
         if self.lighting:
             x += shift
-        # From here on whole grey levels: a quarter of the bytes to move to the device.
-        x = whole_levels(x, bounded=self.interpolation == "bilinear" and not self.lighting)
+        # uint8 from here on: a quarter of the bytes that are moved to the device.
+        x = rounded(x, bounded=self.interpolation == "bilinear" and not self.lighting)
         if self.flip:
             x = tf.cond(flip, lambda: tf.reverse(x, [1]), lambda: x)
         if self.randaugment is None:
@@ -154,86 +129,32 @@ class Augmentation:
         return tf.cast(augmented(tf.cast(x, "float32"), operations, arguments), "uint8")
 
 
-def none(n: int) -> tuple[np.ndarray, np.ndarray]:
+def no_operations(n: int) -> tuple[np.ndarray, np.ndarray]:
     """One operation of RandAugment that does nothing: tf.data crashes on empty tensors."""
     return np.zeros((n, 1), "int32"), np.zeros((n, 1), "float32")
 
 
-def any_format(data):
-    """PNG, GIF (its first frame), BMP or WebP, in RGB."""
-    tf = tensorflow()
-    x = tf.io.decode_image(data, channels=3, expand_animations=False)
-    x.set_shape([None, None, 3])
-    return x
-
-
-def decoded(data, is_jpeg, window, at_least=None):
-    """The window of an image in uint8: of a JPEG only the rows and columns in it are decoded.
-
-    With `at_least`, at a half or a quarter of the size where that has as many pixels a side.
-    """
-    tf = tensorflow()
-
-    def jpeg(ratio: int):
-        # TensorFlow's default is libjpeg's fast DCT, "sacrificing image quality for speed"; the
-        # exact one takes no longer that can be measured, and is what PIL and torchvision take.
-        scaled = window // ratio if ratio > 1 else window
-        return lambda: tf.io.decode_and_crop_jpeg(
-            data, scaled, channels=3, ratio=ratio, dct_method="INTEGER_ACCURATE"
+def check_choice(name: str, value: Any, choices) -> None:
+    if value not in choices:
+        raise ValueError(
+            f"`{name}` must be one of {', '.join(choices)}. Received: {name}={value!r}"
         )
-
-    def other():
-        return tf.image.crop_to_bounding_box(any_format(data), *tf.unstack(window))
-
-    if at_least is None:
-        return tf.cond(is_jpeg, jpeg(1), other)
-    spare = tf.reduce_min(window[2:]) // at_least
-    return tf.case(
-        [(~is_jpeg, other), (spare >= 4, jpeg(4)), (spare >= 2, jpeg(2))], default=jpeg(1)
-    )
-
-
-def resized(x, size, interpolation: str, antialias: bool):
-    """(size, size, 3) in float32."""
-    tf = tensorflow()
-    square = tf.stack([size, size])
-    if antialias:
-        scale = tf.cast(size, "float32") / tf.cast(tf.shape(x)[:2], "float32")
-        return placed(x, square, scale, tf.zeros([2]), interpolation, True)
-    resize = {"bilinear": tf.raw_ops.ResizeBilinear, "bicubic": tf.raw_ops.ResizeBicubic}
-    return resize[interpolation](images=x[None], size=square, half_pixel_centers=True)[0]
-
-
-def placed(x, square, scale, translation, interpolation: str, antialias: bool):
-    """An image that is resized, moved and cut off, in float32."""
-    tf = tensorflow()
-    return tf.raw_ops.ScaleAndTranslate(
-        images=x[None],
-        size=square,
-        scale=scale,
-        translation=translation,
-        kernel_type=KERNELS[interpolation],
-        antialias=antialias,
-    )[0]
-
-
-def whole_levels(x, bounded: bool):
-    """uint8, the nearest; `bounded` where nothing is below 0 or above 255."""
-    tf = tensorflow()
-    return tf.cast(x + 0.5, "uint8") if bounded else tf.saturate_cast(tf.floor(x + 0.5), "uint8")
 
 
 @dataclasses.dataclass(frozen=True)
-class CentreCrop:
-    """How an image is made of a file for evaluation: the square in the middle.
+class CenterCrop:
+    """How an image for evaluation is made of a file: the square in the middle.
+
+    The pixels agree with `keras_resnet.Preprocessing`, and so with torchvision's transforms, to
+    two gray levels: PIL also rounds between rows and columns.
 
     Args:
         resize: length of the shorter side in pixels before the square is cut out.
         interpolation: `"bilinear"` or `"bicubic"`.
-        antialias: as PIL does.
+        antialias: whether shrinking averages over all pixels, as PIL does.
 
-    Pixels are those of `keras_resnet.Preprocessing` and so of torchvision's transforms, to two
-    grey levels: PIL also rounds between rows and columns.
+    Raises:
+        ValueError: an argument is out of range.
     """
 
     resize: int = 256
@@ -241,32 +162,26 @@ class CentreCrop:
     antialias: bool = True
 
     def __post_init__(self):
-        if self.interpolation not in KERNELS:
-            raise ValueError(
-                f"`interpolation` must be one of {', '.join(KERNELS)}. "
-                f"Received: interpolation={self.interpolation!r}"
-            )
+        check_choice("interpolation", self.interpolation, KERNELS)
         if self.resize < 1:
             raise ValueError(f"`resize` must be positive. Received: resize={self.resize}")
 
     def drawn(self, key: np.ndarray, sides: np.ndarray) -> Drawn:
-        """The whole image: nothing is left to chance."""
+        """The full image, and no random choice."""
         window = np.concatenate([np.zeros_like(sides), sides], axis=1).astype("int32")
         n = len(key)
-        return Drawn(window, np.zeros(n, "bool"), np.zeros((n, 3), "float32"), *none(n))
+        return Drawn(window, np.zeros(n, "bool"), np.zeros((n, 3), "float32"), *no_operations(n))
 
     def image(self, data, is_jpeg, size, *_):
-        """See `Augmentation.image`."""
-        tf = tensorflow()
-        x = tf.cond(
-            is_jpeg,
-            lambda: tf.io.decode_jpeg(data, channels=3, dct_method="INTEGER_ACCURATE"),
-            lambda: any_format(data),
-        )
+        """Decodes, resizes and crops one image; see `Augmentation.image`."""
+        x = decoded(data, is_jpeg)
         sides = tf.shape(x)[:2]
         lengths = self.resize * sides // tf.reduce_min(sides)
         scale = tf.cast(lengths, "float32") / tf.cast(sides, "float32")
         begin = tf.round(tf.cast(lengths - size, "float32") / 2)
         square = tf.stack([size, size])
         x = placed(x, square, scale, -begin, self.interpolation, self.antialias)
-        return whole_levels(x, bounded=False)
+        return rounded(x, bounded=False)
+
+
+CentreCrop = CenterCrop  # the old spelling

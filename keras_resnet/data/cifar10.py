@@ -1,17 +1,14 @@
 """CIFAR-10 as arrays: from Keras' download, or from a folder or an archive of image files."""
 
-import io
 import os
 
 import keras
 import numpy as np
 
+from keras_resnet.data.classes import CIFAR10 as CLASSES
+from keras_resnet.data.decoding import decoded
 from keras_resnet.data.sources import Images, open_splits
 
-CLASSES = (
-    *("airplane", "automobile", "bird", "cat", "deer"),
-    *("dog", "frog", "horse", "ship", "truck"),
-)
 Split = tuple[np.ndarray, np.ndarray]
 
 
@@ -39,10 +36,11 @@ def load_data(path: str | os.PathLike | None = None) -> tuple[Split, Split]:
         (x_train, y_train), (x_test, y_test) = keras.datasets.cifar10.load_data()
         return (x_train, y_train[:, 0].astype("int64")), (x_test, y_test[:, 0].astype("int64"))
     train, test = open_splits(path, "train", "test")
-    return decoded(train, path), decoded(test, path)
+    return arrays(train, path), arrays(test, path)
 
 
-def decoded(images: Images, path) -> Split:
+def arrays(images: Images, path) -> Split:
+    """All images and labels of a part."""
     if images.class_names != CLASSES:
         raise ValueError(
             f"{path} is not of CIFAR-10: expected the classes {', '.join(CLASSES)}. "
@@ -50,29 +48,17 @@ def decoded(images: Images, path) -> Split:
         )
     x = np.empty((len(images), 32, 32, 3), "uint8")
     for i in range(len(images)):
-        x[i] = pixels(images, i)
+        pixels = decoded(images.read(i), images.name(i))
+        if pixels.shape != x.shape[1:]:
+            raise ValueError(
+                f"{images.name(i)} is not of 32x32 pixels. Received: {pixels.shape[:2]}"
+            )
+        x[i] = pixels
     return x, np.array([images.label(i) for i in range(len(images))], "int64")
 
 
-def pixels(images: Images, i: int) -> np.ndarray:
-    try:
-        from PIL import Image, UnidentifiedImageError
-    except ImportError as error:
-        raise ImportError(
-            'Image files need Pillow: pip install "keras3-resnet[recipes]"'
-        ) from error
-    try:
-        with Image.open(io.BytesIO(images.read(i))) as image:
-            found = np.asarray(image.convert("RGB"))
-    except (UnidentifiedImageError, OSError) as error:
-        raise ValueError(f"{images.name(i)} cannot be read as an image: {error}") from error
-    if found.shape != (32, 32, 3):
-        raise ValueError(f"{images.name(i)} is not of 32x32 pixels. Received: {found.shape[:2]}")
-    return found
-
-
 def mean_image(x: np.ndarray) -> np.ndarray:
-    """The per-pixel mean of training images, which Sec. 4.2 has subtracted from all.
+    """The per-pixel mean of the training images, which Sec. 4.2 subtracts from all images.
 
     Args:
         x: (n, height, width, channels).

@@ -1,4 +1,4 @@
-"""1,797 real handwritten digits, with no download: scikit-learn ships them."""
+"""1,797 real handwritten digits without a download: scikit-learn contains them."""
 
 import keras
 import numpy as np
@@ -11,15 +11,15 @@ Split = tuple[np.ndarray, np.ndarray]
 
 
 def load_data() -> tuple[Split, Split]:
-    """Loads the digits, split as everyone who calls this splits them.
+    """Loads the digits with a fixed split into training and test images.
 
     Source: E. Alpaydin and C. Kaynak, "Optical Recognition of Handwritten Digits", UCI
     Machine Learning Repository, 1998, https://doi.org/10.24432/C50P49, the test part, which
     `sklearn.datasets.load_digits` holds.
 
     Returns:
-        `(x_train, y_train), (x_test, y_test)`, as `keras.datasets` returns. 1,437 and 360
-        images, one in five of every class being held out. Images are float32 from 0 (paper) to
+        `(x_train, y_train), (x_test, y_test)`, as `keras.datasets` returns: 1,437 and 360
+        images, one in five of every class for the test. Images are float32 from 0 (paper) to
         1 (ink), of shape (16, 16, 1), or (1, 16, 16) under channels_first: every pixel of the
         8x8 original is repeated twice along each side. Labels are int64 from 0 to 9.
 

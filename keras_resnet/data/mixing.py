@@ -1,6 +1,7 @@
-"""Mixup and cutmix: what is drawn once for a batch, and applied to pairs of neighbours."""
+"""Mixup and cutmix: one random choice for each batch, applied to pairs of neighbors."""
 
 import dataclasses
+from typing import NamedTuple
 
 import numpy as np
 
@@ -9,25 +10,38 @@ from keras_resnet.data.order import keys
 PURPOSE = 0x6D6978  # keeps these draws apart from those of images
 
 
+class Mix(NamedTuple):
+    """How a batch is mixed."""
+
+    kept: float  # part of its own label that an image keeps
+    box: tuple[int, int, int, int] = (0, 0, 0, 0)  # top, bottom, left, right of what cutmix copies
+
+    @property
+    def cuts(self) -> bool:
+        return self.box != (0, 0, 0, 0)
+
+
 @dataclasses.dataclass(frozen=True)
 class Mixing:
-    """Mixup (Zhang et al. 2018), cutmix (Yun et al. 2019), or one of the two by chance.
+    """Mixup (Zhang et al. 2018), cutmix (Yun et al. 2019), or a random one of the two.
 
-    What is mixed is drawn for each batch from (seed, step), as timm draws it: one mixing
-    coefficient, and for cutmix one box. An image is mixed with its neighbour, the first with the
-    second and the second with the first: their order is random, and a part of the batch that
-    another process has is not needed. That is why keras.layers.MixUp and CutMix, which draw for
-    every image and shuffle within the batch, are not used.
+    The mixing coefficient, and for cutmix the box, are drawn once for each batch from (seed,
+    step), as timm does. An image is mixed with its neighbor, the first with the second and the
+    second with the first: their order is random, and no process needs images of another one.
+    (keras.layers.MixUp and CutMix draw for every image and shuffle within the batch.)
 
     Args:
         mixup: alpha of the beta distribution of the coefficient; 0 for none.
-        cutmix: the same of the part of the image that is kept; 0 for none.
-        switch: probability of cutmix where both are above 0.
+        cutmix: alpha of the distribution of the part of the image that is kept; 0 for none.
+        switch: probability of cutmix if both are above 0.
 
-    Example, the setting of ResNet strikes back's A2 and A3:
+    Raises:
+        ValueError: an argument is out of range, or both alphas are 0.
+
+    Example, the setting of A2 and A3 of ResNet strikes back:
 
     >>> Mixing(mixup=0.1, cutmix=1.0).drawn(seed=0, step=0, height=4, width=4)
-    Drawn(kept=..., box=(..., ..., ..., ...))
+    Mix(kept=..., box=(..., ..., ..., ...))
     """
 
     mixup: float = 0.0
@@ -43,62 +57,45 @@ class Mixing:
         if not 0 <= self.switch <= 1:
             raise ValueError(f"`switch` must be from 0 to 1. Received: switch={self.switch}")
 
-    def drawn(self, seed: int, step: int, height: int, width: int) -> "Drawn":
-        """What a batch of images of this size is mixed by."""
+    def drawn(self, seed: int, step: int, height: int, width: int) -> Mix:
+        """How the batch of a step is mixed, if its images have this size."""
         random = np.random.Generator(np.random.Philox(key=int(keys(seed, step, PURPOSE))))
         cut = random.random() < (self.switch if self.mixup and self.cutmix else bool(self.cutmix))
         alpha = self.cutmix if cut else self.mixup
         kept = random.beta(alpha, alpha)
         if not cut:
-            return Drawn(float(kept), (0, 0, 0, 0))
-        # A box of the part 1 - kept, around any pixel; what hangs over the edge is cut off.
+            return Mix(float(kept))
+        # A box with the part 1 - kept of the area around a random pixel, cut off at the edges.
         half = np.sqrt(1 - kept) / 2
         y, x = random.integers(height), random.integers(width)
-        top, bottom = np.clip([y - int(half * height), y + int(half * height)], 0, height)
-        left, right = np.clip([x - int(half * width), x + int(half * width)], 0, width)
-        box = (int(top), int(bottom), int(left), int(right))
-        return Drawn(1 - (bottom - top) * (right - left) / (height * width), box)
+        top, bottom = np.clip([y - int(half * height), y + int(half * height)], 0, height).tolist()
+        left, right = np.clip([x - int(half * width), x + int(half * width)], 0, width).tolist()
+        kept = 1 - (bottom - top) * (right - left) / (height * width)
+        return Mix(kept, (top, bottom, left, right))
 
 
-@dataclasses.dataclass(frozen=True)
-class Drawn:
-    """How a batch is mixed.
-
-    Args:
-        kept: part of an image's own label that it keeps.
-        box: top, bottom, left, right of what is put in from the neighbour; an empty one for
-            mixup.
-    """
-
-    kept: float
-    box: tuple[int, int, int, int]
-
-    @property
-    def cuts(self) -> bool:
-        return self.box != (0, 0, 0, 0)
-
-
-def mixed(x: np.ndarray, y: np.ndarray, drawn: Drawn, classes: int):
+def mixed(x: np.ndarray, y: np.ndarray, mix: Mix, classes: int):
     """Mixes a batch.
 
     Args:
         x: images (n, height, width, channels), n even, of any number type.
         y: labels (n,).
-        drawn: by what.
+        mix: how.
         classes: number of classes.
 
     Returns:
-        Images of the same type, integers being rounded, and labels (n, classes) in float32.
+        Images of the same type (integers are rounded) and labels (n, classes) in float32.
     """
+    kept, other = np.float32(mix.kept), np.float32(1 - mix.kept)
     partner = np.arange(len(x)) ^ 1
     labels = np.eye(classes, dtype="float32")[y]
-    labels = np.float32(drawn.kept) * labels + np.float32(1 - drawn.kept) * labels[partner]
-    if drawn.cuts:
-        top, bottom, left, right = drawn.box
+    labels = kept * labels + other * labels[partner]
+    if mix.cuts:
+        top, bottom, left, right = mix.box
         cut = x.copy()
         cut[:, top:bottom, left:right] = x[partner, top:bottom, left:right]
         return cut, labels
-    blended = np.float32(drawn.kept) * x + np.float32(1 - drawn.kept) * x[partner]
+    blended = kept * x + other * x[partner]
     if np.issubdtype(x.dtype, np.integer):
         blended = np.floor(blended + 0.5)
     return blended.astype(x.dtype), labels

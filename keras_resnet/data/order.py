@@ -1,13 +1,13 @@
-"""Which images make up which batch, and what chance decides about each: functions, not states.
+"""Which images are in which batch, and the random numbers of each image: functions without state.
 
-A batch is a function of (seed, step) and an image's augmentation one of (seed, epoch, index).
-Nothing is kept from one batch to the next, so a run that is resumed at step k sees what it would
-have seen, and so does any number of workers, processes and devices.
+A batch is a function of (seed, step), and an image's augmentation is a function of (seed, epoch,
+index). So a run that is resumed at step k sees the same batches as one that was never stopped,
+and so does any number of workers, processes and devices.
 """
 
 import copy
 import functools
-from typing import Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 
@@ -53,26 +53,37 @@ def normals(uniform: np.ndarray) -> np.ndarray:
 @functools.lru_cache(maxsize=4)
 def permutation(seed: int, epoch: int, length: int) -> np.ndarray:
     """The order of an epoch, by Philox keyed with (seed, epoch)."""
-    random = np.random.Generator(np.random.Philox(key=[seed, epoch]))
-    return random.permutation(length)
+    return np.random.Generator(np.random.Philox(key=[seed, epoch])).permutation(length)
+
+
+class Chosen(NamedTuple):
+    """Images at some positions of the sequence: each field is an array (n,)."""
+
+    image: np.ndarray  # number of the image in the collection
+    step: np.ndarray
+    epoch: np.ndarray
+    weight: np.ndarray  # 1, or 0 for an image that only fills the last batch; float32
+    key: np.ndarray  # of the image's augmentation, uint64
 
 
 class Order:
-    """Which images make up each batch, and the keys of their augmentation.
+    """Which images are in which batch, and the keys of their augmentation: all batches have one.
 
     Args:
         length: number of images.
-        batch_size: images in a global batch, those of all processes.
+        batch_size: images in a global batch, those of all processes together.
         seed: of the order and of the augmentation, from 0 to 2**63 - 1.
-        shuffle: a new order in every epoch; otherwise the order in which they lie.
-        repeats: how often an image is taken in a row, each time with another augmentation
-            (Hoffer et al. 2020, arXiv:1901.09335). An epoch keeps its number of batches, and
-            sees one in `repeats` of the images, as timm's and torchvision's does.
-        whole: every image is seen, and the last batch filled up; otherwise the remainder of an
-            epoch sits it out.
+        shuffle: whether every epoch has a new order; otherwise the order is the collection's.
+        repeats: how many times an image is used in a row, each time augmented differently
+            (Hoffer et al. 2020, arXiv:1901.09335). As in timm and torchvision, an epoch keeps
+            its number of batches and contains one in `repeats` of the images.
+        drop_remainder: whether the incomplete last batch of an epoch is dropped; otherwise it is
+            filled with images of weight 0.
+        mixing: a `keras_resnet.data.Mixing`, or None.
 
     Raises:
-        ValueError: fewer images than one batch, or another argument that cannot be.
+        ValueError: fewer images than one batch, an odd batch that is mixed in pairs, or an
+            argument is out of range.
     """
 
     def __init__(
@@ -83,30 +94,43 @@ class Order:
         seed: int = 0,
         shuffle: bool = True,
         repeats: int = 1,
-        whole: bool = False,
+        drop_remainder: bool = True,
+        mixing: Any = None,
     ):
         for name, value in (("batch_size", batch_size), ("repeats", repeats)):
             if not isinstance(value, int) or value < 1:
                 raise ValueError(f"`{name}` must be a positive integer. Received: {name}={value!r}")
         if not 0 <= seed < 2**63:
             raise ValueError(f"`seed` must be from 0 to 2**63 - 1. Received: seed={seed}")
-        if length < (1 if whole else batch_size):
+        if length < (batch_size if drop_remainder else 1):
             raise ValueError(
                 f"There must be as many images as a batch has. Received: {length} images, "
                 f"batch_size={batch_size}"
             )
         self.length, self.batch_size, self.seed = length, batch_size, seed
-        self.shuffle, self.repeats, self.whole = shuffle, repeats, whole
-        self.steps_per_epoch = -(-length // batch_size) if whole else length // batch_size
+        self.shuffle, self.repeats, self.mixing = shuffle, repeats, mixing
+        self.steps_per_epoch = length // batch_size if drop_remainder else -(-length // batch_size)
         self.part, self.parts = 0, 1
+        self.check_pairs()
 
     @property
     def local_batch_size(self) -> int:
         """Images of a batch that this process has."""
         return self.batch_size // self.parts
 
+    def check_pairs(self) -> None:
+        if self.mixing is not None and self.local_batch_size % 2:
+            raise ValueError(
+                "Images are mixed in pairs: a process must have an even part of the batch. "
+                f"Received: {self.local_batch_size}"
+            )
+
     def shard(self, index: int, count: int) -> Self:
-        """The order in which one process of `count` sees its part of every batch."""
+        """The same batches for process `index` of `count`, which has its part of each.
+
+        Raises:
+            ValueError: `batch_size` is not a multiple of `count`, or the part is odd and mixed.
+        """
         if count < 1 or not 0 <= index < count:
             raise ValueError(f"`index` must be in [0, count). Received: {index=}, {count=}")
         if self.parts != 1:
@@ -118,14 +142,19 @@ class Order:
             )
         part = copy.copy(self)
         part.part, part.parts = index, count
+        part.check_pairs()
         return part
 
-    def at(self, positions: np.ndarray) -> "Chosen":
-        """What stands at positions of this process' sequence: step * local_batch_size + place."""
+    def of_steps(self, start: int, stop: int) -> Chosen:
+        """The images of this process in the global steps `start` to `stop` - 1."""
+        return self.at(np.arange(start * self.local_batch_size, stop * self.local_batch_size))
+
+    def at(self, positions: np.ndarray) -> Chosen:
+        """The images at positions of this process' sequence: step * local_batch_size + place."""
         step, place = np.divmod(np.asarray(positions, "int64"), self.local_batch_size)
         place = place + self.part * self.local_batch_size
         epoch, within = np.divmod(step, self.steps_per_epoch)
-        image, repetition = self.taken(within, place)
+        image, repetition = self.repeated(within, place)
         weight = (image < self.length).astype("float32")
         image = np.minimum(image, self.length - 1)
         if self.shuffle:
@@ -135,29 +164,14 @@ class Order:
                 image[of_epoch] = order[image[of_epoch]]
         return Chosen(image, step, epoch, weight, keys(self.seed, epoch, image, repetition))
 
-    def taken(self, within: np.ndarray, place: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The place of an image in the order of the epoch, and which time it is taken."""
+    def repeated(self, within: np.ndarray, place: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """An image's place in the order of the epoch, and the number of its repetition."""
         if self.repeats == 1:
             return within * self.batch_size + place, np.zeros_like(place)
-        # All first takings of a batch, then all second ones: neighbours are other images.
+        # First all images of a batch once, then all a second time: neighbors are different images.
         sequence = np.empty_like(place)
         for one in np.unique(within):
             of_batch = one * self.batch_size + np.arange(self.batch_size)
             arranged = of_batch[np.argsort(of_batch % self.repeats, kind="stable")]
             sequence[within == one] = arranged[place[within == one]]
         return np.divmod(sequence, self.repeats)
-
-
-class Chosen:
-    """Images at some positions: each an array (n,).
-
-    Args:
-        image: number of the image in the collection.
-        step, epoch: where the position lies.
-        weight: 1, or 0 for what only fills up a last batch; in float32.
-        key: of the image's augmentation, in uint64.
-    """
-
-    def __init__(self, image, step, epoch, weight, key):
-        self.image, self.step, self.epoch = image, step, epoch
-        self.weight, self.key = weight, key

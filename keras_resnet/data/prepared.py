@@ -11,40 +11,42 @@ import numpy as np
 from keras_resnet.data.archives import RandomAccessFile
 from keras_resnet.data.folders import split_called
 
-MISSING = 'TFDS is needed for prepared data sets: pip install "keras3-resnet[recipes]"'
+ARCHIVES = {"train": "ILSVRC2012_img_train.tar", "validation": "ILSVRC2012_img_val.tar"}
 
 
 def tensorflow_datasets():
     try:
         import tensorflow_datasets as tfds
     except ImportError as error:
-        raise ImportError(MISSING) from error
+        raise ImportError(
+            'TFDS is needed for prepared data sets: pip install "keras3-resnet[recipes]"'
+        ) from error
     return tfds
 
 
 def prepare_imagenet(
     data_dir: str | os.PathLike, manual_dir: str | os.PathLike, file_format: str = "tfrecord"
 ) -> Path:
-    """Lets TFDS prepare `imagenet2012` from the official archives: once, about 150 GB.
+    """Prepares TFDS' `imagenet2012` from the official archives, about 150 GB.
 
     Args:
-        data_dir: where TFDS keeps prepared data sets.
+        data_dir: folder for prepared data sets.
         manual_dir: the folder with `ILSVRC2012_img_train.tar` and `ILSVRC2012_img_val.tar`.
         file_format: `"tfrecord"` or `"array_record"`.
 
     Returns:
-        The folder of the data set, for `open_images`. Preparing what is prepared does nothing.
+        The folder of the data set, for `open_images`. If it is already prepared, nothing is done.
 
     Raises:
         ImportError: TFDS is not installed.
         FileNotFoundError: an archive is missing.
     """
     tfds = tensorflow_datasets()
-    for name in ("ILSVRC2012_img_train.tar", "ILSVRC2012_img_val.tar"):
+    for name in ARCHIVES.values():
         if not Path(manual_dir, name).is_file():
             raise FileNotFoundError(
-                f"{Path(manual_dir, name)} is missing. ImageNet's archives are given to those who "
-                "register at https://image-net.org/download"
+                f"{Path(manual_dir, name)} is missing. To download ImageNet's archives, register "
+                "at https://image-net.org/download"
             )
     builder = tfds.builder("imagenet2012", data_dir=os.fspath(data_dir), file_format=file_format)
     builder.download_and_prepare(
@@ -69,8 +71,8 @@ def version(name: str) -> tuple[int, ...]:
 class PreparedImages:
     """A split of a data set that TFDS has prepared; see `open_images`.
 
-    Records are found by their offsets and parsed by TFDS; images stay encoded. The label is in
-    the record: `read(i)` and then `label(i)` reads it once.
+    TFDS parses the records; images stay encoded. The last record is cached, so that `read(i)` and
+    then `label(i)` read it once.
     """
 
     def __init__(self, folder: str | os.PathLike, split: str | None = None):
@@ -85,16 +87,13 @@ class PreparedImages:
         self.class_names = tuple(features[self.label_key].names)
         self.decoders = {self.image_key: tfds.decode.SkipDecoding()}
         self.features = features
-        part = builder.info.splits[self.split]
-        if builder.info.file_format.value == "tfrecord":
-            self.records: Any = TFRecords([Path(path) for path in part.filepaths])
-        elif builder.info.file_format.value == "array_record":
-            self.records = ArrayRecords([os.fspath(path) for path in part.filepaths])
-        else:
+        part, file_format = builder.info.splits[self.split], builder.info.file_format.value
+        if file_format not in FORMATS:
             raise ValueError(
-                f"{folder} is in the format {builder.info.file_format.value}. Expected: tfrecord "
-                "or array_record, a file_format of tfds"
+                f"{folder} is in the format {file_format}. Expected: tfrecord or array_record, "
+                "a file_format of tfds"
             )
+        self.records = FORMATS[file_format]([os.fspath(path) for path in part.filepaths])
         if len(self.records) != part.num_examples:
             raise ValueError(
                 f"{folder}: the files of {self.split} have {len(self.records)} records. "
@@ -129,7 +128,7 @@ class PreparedImages:
 
 
 def called(split: str | None, splits, folder) -> str:
-    """The name that a data set has for a split."""
+    """The data set's own name of a split."""
     for name in splits:
         if name == split or (split and split_called(name) == split_called(split) is not None):
             return name
@@ -139,29 +138,23 @@ def called(split: str | None, splits, folder) -> str:
 
 
 class TFRecords:
-    """TFRecord files as one sequence. A record is a length, its checksum, the data, another.
+    """TFRecord files as one sequence. A record is a length, its checksum, the data, its checksum.
 
     https://www.tensorflow.org/tutorials/load_data/tfrecord#tfrecords_format_details
     """
 
-    def __init__(self, paths: list[Path]):
-        self.files = [RandomAccessFile(path) for path in paths]
-        places = [
-            (number, *place)
-            for number, file in enumerate(self.files)
-            for place in self.places(file)
-        ]
+    def __init__(self, paths: list[str]):
+        self.files = [RandomAccessFile(Path(path)) for path in paths]
+        places = []
+        for number, file in enumerate(self.files):
+            at, size = 0, file.path.stat().st_size
+            while at < size:
+                (length,) = struct.unpack("<Q", file.read(at, 8))
+                if at + length + 16 > size:
+                    raise EOFError(f"{file.path} ends within a record at byte {at}: it is cut off")
+                places.append((number, at + 12, length))
+                at += length + 16
         self.index = np.array(places, "int64").reshape(-1, 3)
-
-    @staticmethod
-    def places(file: RandomAccessFile):
-        at, size = 0, file.path.stat().st_size
-        while at < size:
-            (length,) = struct.unpack("<Q", file.read(at, 8))
-            if at + length + 16 > size:
-                raise EOFError(f"{file.path} ends within a record at byte {at}: it is cut off")
-            yield at + 12, length
-            at += length + 16
 
     def __len__(self) -> int:
         return len(self.index)
@@ -171,18 +164,13 @@ class TFRecords:
         return self.files[number].read(offset, length)
 
 
-class ArrayRecords:
+def array_records(paths: list[str]) -> Any:
     """ArrayRecord files as one sequence."""
+    try:
+        from array_record.python.array_record_data_source import ArrayRecordDataSource
+    except ImportError as error:
+        raise ImportError("These files need a reader: pip install array_record") from error
+    return ArrayRecordDataSource(paths)
 
-    def __init__(self, paths: list[str]):
-        try:
-            from array_record.python.array_record_data_source import ArrayRecordDataSource
-        except ImportError as error:
-            raise ImportError("These files need a reader: pip install array_record") from error
-        self.source = ArrayRecordDataSource(paths)
 
-    def __len__(self) -> int:
-        return len(self.source)
-
-    def __getitem__(self, i: int) -> bytes:
-        return self.source[i]
+FORMATS: dict[str, Any] = {"tfrecord": TFRecords, "array_record": array_records}

@@ -1,31 +1,31 @@
-"""Files on their way into tf.data: what is no image is found here, counted and replaced."""
+"""Reading of image files before tf.data decodes them: bad files are found, listed and replaced."""
 
 import logging
 from typing import Literal
 
 import numpy as np
 
-from keras_resnet.data.augmentation import tensorflow
+from keras_resnet.data.pixels import tf
 from keras_resnet.data.sources import Images
 
 JPEG = b"\xff\xd8\xff"
 END_OF_IMAGE = b"\xff\xd9"
 FRAMES = set(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # SOF0 to SOF15; not DHT, JPG and DAC
-TAIL = 1024  # bytes in which the end of a JPEG is looked for: some carry a few more behind it
+TAIL = 1024  # the last bytes, which contain a JPEG's end marker: some files have bytes after it
 log = logging.getLogger("keras_resnet.data")
 
 
 class BadImageError(ValueError):
-    """A file that is no image, or not all of one; the message names it."""
+    """A file is not an image or is incomplete; the message names it."""
 
 
 class Reader:
-    """Reads images and knows the bad ones.
+    """Reads images and replaces bad ones.
 
     Args:
         images: the collection.
-        on_bad_image: `"skip"` takes the next good image in its place and remembers, `"fatal"`
-            raises.
+        on_bad_image: `"skip"` logs a bad image and uses the next good one in its place,
+            `"fatal"` raises.
 
     Attributes:
         bad: why an image was skipped, by its number.
@@ -41,10 +41,10 @@ class Reader:
         self.error: BadImageError | None = None
 
     def good(self, i: int) -> tuple[int, bytes, tuple[int, int]]:
-        """Image i, or the next that is one: its number, its file, its height and width.
+        """Image i, or the next good one: its number, its file, its height and width.
 
         Raises:
-            BadImageError: images are not to be skipped, or none is good.
+            BadImageError: the image is bad and bad ones are not skipped, or all images are bad.
         """
         for other in range(i, i + len(self.images)):
             n = other % len(self.images)
@@ -53,20 +53,32 @@ class Reader:
             try:
                 data = self.images.read(n)
                 sides = checked(data)
-            except Exception as error:  # whatever a disk, an archive or a decoder may say
-                self.found(n, reason_of(error))
+            except Exception as error:  # a disk, an archive or a decoder may raise any error
+                self.found(n, error)
             else:
                 return n, data, sides
         raise self.fatal(f"None of {len(self.images)} images can be read")
 
-    def found(self, n: int, reason: str) -> None:
-        """Takes note of a bad image."""
-        name = self.name(n)
+    def decodable(self, numbers) -> bool:
+        """Whether all images with these numbers can be decoded. New bad ones are added to `bad`."""
+        known = len(self.bad)
+        for i in set(map(int, numbers)) - set(self.bad):
+            n, data, _ = self.good(i)
+            try:
+                decode(data)
+            except Exception as error:
+                self.found(n, error)
+        return len(self.bad) == known
+
+    def found(self, n: int, error: Exception) -> None:
+        """Adds a bad image to `bad`, or raises."""
+        # The first line of the message, without TensorFlow's call stack.
+        reason = (str(error).splitlines() or [type(error).__name__])[0][:200].split(" [Op:")[0]
         if self.on_bad_image == "fatal":
-            raise self.fatal(f"{name} is no whole image: {reason}")
+            raise self.fatal(f"{self.name(n)} is not a complete image: {reason}")
         if n not in self.bad:
             self.bad[n] = reason
-            log.warning("%s is no whole image and is skipped: %s", name, reason)
+            log.warning("%s is not a complete image and is skipped: %s", self.name(n), reason)
 
     def fatal(self, message: str) -> BadImageError:
         self.error = BadImageError(message)
@@ -75,20 +87,15 @@ class Reader:
     def name(self, n: int) -> str:
         try:
             return self.images.name(n)
-        except Exception:  # a name that stands in a record that cannot be read
+        except Exception:  # the name is part of a record that cannot be read
             return f"image {n}"
 
 
-def reason_of(error: Exception) -> str:
-    """The first line, without TensorFlow's call stack."""
-    return (str(error).splitlines() or [type(error).__name__])[0][:200].split(" [Op:")[0]
-
-
 def checked(data: bytes) -> tuple[int, int]:
-    """Height and width; an error where data are no whole image.
+    """Height and width; raises an error if `data` is not a complete image.
 
-    A JPEG that begins and ends like one is let pass: decoding it finds the rest, see
-    `FileBatches.batches` of file_batches.py. All else is decoded here and now, which is rare.
+    Of a JPEG only the beginning and the end are checked: other damage is found when it is
+    decoded, see `FileBatches.batches`. All other files, which are rare, are decoded here.
     """
     if data[:3] == JPEG and data.rfind(END_OF_IMAGE, -TAIL) >= 0 and (sides := jpeg_sides(data)):
         return sides
@@ -97,7 +104,10 @@ def checked(data: bytes) -> tuple[int, int]:
 
 
 def jpeg_sides(data: bytes) -> tuple[int, int] | None:
-    """Height and width by the frame header (ITU T.81, B.2.2), None where there is none."""
+    """Height and width in the frame header (ITU T.81, B.2.2), or None if there is no such header.
+
+    `tf.io.extract_jpeg_shape` takes several times as long.
+    """
     at = 2
     while at + 9 <= len(data) and data[at] == 0xFF:
         marker = data[at + 1]
@@ -116,10 +126,9 @@ def decode(data: bytes) -> np.ndarray:
 
     Raises:
         BadImageError: the file is empty.
-        tensorflow.errors.InvalidArgumentError: it is no image, or not all of one.
+        tensorflow.errors.InvalidArgumentError: the file is not a complete image.
     """
     if not data:
         raise BadImageError("the file is empty")
-    tf = tensorflow()
     with tf.device("CPU:0"):
         return tf.io.decode_image(data, channels=3, expand_animations=False).numpy()

@@ -1,11 +1,11 @@
-"""Small collections of image files that need no download, to try an ImageNet recipe on."""
+"""Small collections of image files that need no download, to test an ImageNet recipe."""
 
 from typing import Literal
 
 import numpy as np
 
 from keras_resnet.data import digits
-from keras_resnet.data.augmentation import tensorflow
+from keras_resnet.data.pixels import tf
 
 SIDE = 64  # of a digit, in pixels: large enough for nets with five halvings
 
@@ -26,8 +26,7 @@ class EncodedImages:
     """
 
     def __init__(self, x: np.ndarray, y, class_names: tuple[str, ...]):
-        encode = tensorflow().io.encode_png
-        self.files = [encode(image).numpy() for image in x]
+        self.files = [tf.io.encode_png(image).numpy() for image in x]
         self.labels = [int(label) for label in y]
         self.class_names = class_names
 
@@ -57,10 +56,8 @@ def handwritten(split: Literal["train", "test"]) -> EncodedImages:
 
 
 def noise(count: int, classes: int, seed: int) -> EncodedImages:
-    """Images in which there is nothing to learn but their brightness."""
-    random = np.random.default_rng(seed)
-    y = np.arange(count) % classes
-    x = random.integers(0, 256 // classes, (count, SIDE, SIDE, 3)) + 256 // classes * y.reshape(
-        -1, 1, 1, 1
-    )
-    return EncodedImages(x.astype("uint8"), y, tuple(f"class {i}" for i in range(classes)))
+    """Random images whose classes differ only in their brightness."""
+    y, step = np.arange(count) % classes, 256 // classes
+    x = np.random.default_rng(seed).integers(0, step, (count, SIDE, SIDE, 3))
+    x = (x + step * y[:, None, None, None]).astype("uint8")
+    return EncodedImages(x, y, tuple(f"class {i}" for i in range(classes)))

@@ -1,34 +1,30 @@
-"""Where encoded images lie: folders, archives, prepared data sets, all read in the same way."""
+"""Collections of encoded images: folders, archives and prepared data sets, with one interface."""
 
 import itertools
 import os
 import tarfile
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from keras_resnet.data.archives import TarImages, ZipImages
-from keras_resnet.data.folders import FolderImages
-from keras_resnet.data.prepared import PreparedImages, prepared_folder
+import numpy as np
 
-ILSVRC2012 = {
-    "train": "ILSVRC2012_img_train.tar",
-    "validation": "ILSVRC2012_img_val.tar",
-    "val": "ILSVRC2012_img_val.tar",
-}
+from keras_resnet.data.archives import TarImages, ZipImages
+from keras_resnet.data.folders import FolderImages, split_called
+from keras_resnet.data.prepared import ARCHIVES, PreparedImages, prepared_folder
 
 
 class Images(Protocol):
-    """A collection of encoded images with labels, to be read in any order.
+    """A collection of encoded images with labels, which are read in any order.
 
-    Reading is safe in threads and in forked processes; a pickled collection opens its files
-    anew where it is unpickled.
+    Threads and forked processes may read at the same time. A pickled collection opens its files
+    again when it is unpickled.
     """
 
     @property
     def class_names(self) -> tuple[str, ...]:
-        """What each label means: `class_names[label]`."""
+        """The name of each class, by label."""
         ...
 
     def __len__(self) -> int: ...
@@ -42,12 +38,12 @@ class Images(Protocol):
         ...
 
     def read(self, i: int) -> bytes:
-        """The file of image i as it is: JPEG, PNG, or whatever lies there."""
+        """The encoded file of image i: JPEG, PNG or another format."""
         ...
 
 
 def open_images(path: str | os.PathLike, split: str | None = None) -> Images:
-    """Opens a collection of encoded images, indexed once and never unpacked.
+    """Opens a collection of encoded images. Archives are indexed once and never unpacked.
 
     Args:
         path: one of
@@ -65,13 +61,13 @@ def open_images(path: str | os.PathLike, split: str | None = None) -> Images:
         which for ImageNet's synsets is the order of all public weights. ImageNet's archives
         and loose synset names have all 1,000 classes, whatever part of the images is there.
 
-    Hidden files (`.name`, `__MACOSX`) and files whose suffix is not an image's are passed over.
-    A class without images keeps its number, and a warning names it. Links are followed, once.
+    Hidden files (`.name`, `__MACOSX`) and files without an image's suffix are ignored. A class
+    without images keeps its number, and a warning names it. Links are followed once.
 
     Raises:
         FileNotFoundError: there is no such path.
-        ValueError: no images, an archive that cannot be read at random, or a split that is
-            not there or has to be chosen. The message names the file.
+        ValueError: there are no images, the archive cannot be read at random, or the split is
+            absent or has to be chosen. The message names the file.
 
     Example:
 
@@ -92,20 +88,21 @@ def open_images(path: str | os.PathLike, split: str | None = None) -> Images:
         return open_archive(path, split)
     if (folder := prepared_folder(path)) is not None:
         return PreparedImages(folder, split)
-    if present := {s: path / tar for s, tar in ILSVRC2012.items() if (path / tar).is_file()}:
-        if split not in present:
+    if present := {s: path / tar for s, tar in ARCHIVES.items() if (path / tar).is_file()}:
+        part = split_called(split or "")
+        if part not in present:
             raise ValueError(
                 f"`split` must be one of {', '.join(present)} for the archives in {path}. "
                 f"Received: split={split!r}"
             )
-        return TarImages(present[split])
+        return TarImages(present[part])
     return FolderImages(path, split)
 
 
 def open_splits(path: str | os.PathLike, *splits: str) -> tuple[Images, ...]:
     """Opens several parts of a collection, which must have the same classes.
 
-    Labels are numbered within a part: a class that one of them lacked would shift all after it.
+    Labels are numbered within a part: a class that is absent from one would change later labels.
 
     Args:
         path: see `open_images`.
@@ -115,7 +112,7 @@ def open_splits(path: str | os.PathLike, *splits: str) -> tuple[Images, ...]:
         An `Images` for each split.
 
     Raises:
-        ValueError: the classes of the parts differ; they are listed.
+        ValueError: the parts have different classes; the message lists them.
         FileNotFoundError, ValueError: see `open_images`.
 
     Example:
@@ -164,4 +161,57 @@ def open_archive(path: Path, split: str | None) -> Images:
             f"{path} is neither a zip nor an uncompressed tar: {error}. "
             "A compressed tar cannot be read in random order: unpack it, or make a zip of it"
         ) from error
-    return TarImages(path, split if path.name not in ILSVRC2012.values() else None)
+    return TarImages(path, split if path.name not in ARCHIVES.values() else None)
+
+
+class Part:
+    """Some images of a collection.
+
+    Args:
+        images: an `Images`.
+        chosen: their numbers in it.
+    """
+
+    def __init__(self, images: Images, chosen: Iterable[int]):
+        self.images, self.chosen = images, [int(i) for i in chosen]
+        self.class_names = images.class_names
+
+    def __len__(self) -> int:
+        return len(self.chosen)
+
+    def label(self, i: int) -> int:
+        return self.images.label(self.chosen[i])
+
+    def name(self, i: int) -> str:
+        return self.images.name(self.chosen[i])
+
+    def read(self, i: int) -> bytes:
+        return self.images.read(self.chosen[i])
+
+
+def hold_out(images: Images, fraction: float = 0.2, seed: int = 0) -> tuple[Part, Part]:
+    """Splits a collection into images for training and images for evaluation.
+
+    Args:
+        images: an `Images`.
+        fraction: part of each class that is held out for evaluation, at least one image.
+        seed: of the choice.
+
+    Raises:
+        ValueError: a class has a single image, or `fraction` is not between 0 and 1.
+    """
+    if not 0 < fraction < 1:
+        raise ValueError(f"`fraction` must be between 0 and 1. Received: fraction={fraction}")
+    labels = np.array([images.label(i) for i in range(len(images))])
+    held = np.zeros(len(images), bool)
+    random = np.random.default_rng(seed)
+    for label in np.unique(labels):
+        mine = random.permutation(np.flatnonzero(labels == label))
+        if len(mine) < 2:
+            raise ValueError(
+                "Each class must have at least two images, one for training and one for "
+                f"evaluation. Received: one of {images.class_names[label]!r}, "
+                f"{images.name(int(mine[0]))}"
+            )
+        held[mine[: max(1, round(fraction * len(mine)))]] = True
+    return Part(images, np.flatnonzero(~held)), Part(images, np.flatnonzero(held))

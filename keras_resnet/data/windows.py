@@ -1,4 +1,7 @@
-"""Which part of an image is cut out: windows (top, left, height, width) in pixels, by NumPy."""
+"""Which part of an image is cut out: windows (top, left, height, width) in pixels, by NumPy.
+
+`sides` are the images' (n, 2) height and width. A result is (n, 4) in int64.
+"""
 
 import numpy as np
 
@@ -9,21 +12,17 @@ AREA_DRAWS = 2 * ATTEMPTS + 2
 def area_windows(
     sides: np.ndarray, uniform: np.ndarray, area: tuple[float, float], ratio: tuple[float, float]
 ) -> np.ndarray:
-    """A part of the area and an aspect ratio by chance: torchvision's RandomResizedCrop.
+    """Windows of a random area and aspect ratio: torchvision's RandomResizedCrop.
 
-    The area is uniform and so is the logarithm of the ratio. What does not fit into the image is
-    drawn again; after ten times the middle of the image is taken, of the nearest allowed ratio.
+    The area and the logarithm of the ratio are uniform. A window that does not fit into the image
+    is drawn again; after ten times it is the middle of the image, with the nearest allowed ratio.
     TensorFlow's `sample_distorted_bounding_box` draws the height instead of the area, which gives
     smaller parts: 37 % of an image of 400x300 on average, where this one gives 43 %.
 
     Args:
-        sides: (n, 2) height and width.
         uniform: (n, 22) draws from [0, 1).
-        area: smallest and greatest part of the area.
-        ratio: smallest and greatest width / height.
-
-    Returns:
-        (n, 4) in int64.
+        area: smallest and largest part of the area.
+        ratio: smallest and largest width / height.
     """
     height, width = sides[:, :1], sides[:, 1:]
     low, high = np.log(ratio)
@@ -45,17 +44,13 @@ def area_windows(
 
 
 def scale_windows(sides: np.ndarray, uniform: np.ndarray, shorter: tuple[int, int]) -> np.ndarray:
-    """The paper's: what a square of 224 pixels has in it once the shorter side is resized.
+    """The paper's windows: a square of 224 pixels, after the shorter side is resized.
 
-    In whole pixels of the original, which moves the edges by less than one of its pixels.
+    They are rounded to pixels of the original image, which moves each edge by less than a pixel.
 
     Args:
-        sides: (n, 2) height and width.
-        uniform: (n, 3) draws from [0, 1): of the length, and of the place.
-        shorter: smallest and greatest length of the shorter side, both included.
-
-    Returns:
-        (n, 4) in int64.
+        uniform: (n, 3) draws from [0, 1): for the length, and for the place.
+        shorter: smallest and largest length of the shorter side, both included.
     """
     length = shorter[0] + np.floor(uniform[:, :1] * (shorter[1] - shorter[0] + 1))
     side = np.maximum(np.rint(sides.min(axis=1, keepdims=True) * 224 / length), 1)

@@ -10,7 +10,7 @@ import numpy as np
 from keras_resnet.evaluation.dense import Ending, fully_convolutional, logits_model, positions
 from keras_resnet.evaluation.protocols import Protocol
 from keras_resnet.evaluation.views import Geometry
-from keras_resnet.images.preprocessing import normalised
+from keras_resnet.images.preprocessing import normalized
 from keras_resnet.weights import graph_options
 from keras_resnet.weights.find import record_named
 from keras_resnet.weights.records import ImageRule, Record
@@ -130,7 +130,7 @@ class Contender:
         """
         batch = np.stack(views)
         if self.rule is not None:
-            batch = normalised(batch.astype("float32"), self.rule, channels_first=False)
+            batch = normalized(batch.astype("float32"), self.rule, channels_first=False)
             if self.channels_first:
                 batch = batch.transpose(0, 3, 1, 2)
         if len(batch) < size:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from keras_resnet.data import Images
-from keras_resnet.images.decoding import decoded
+from keras_resnet.data.decoding import decoded
 
 
 class Files:

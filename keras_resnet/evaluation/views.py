@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from keras_resnet.data.decoding import MOST_PIXELS, pillow
 from keras_resnet.evaluation.protocols import CROP, Protocol
-from keras_resnet.images.decoding import MOST_PIXELS, pillow
 from keras_resnet.weights.records import ImageRule
 
 

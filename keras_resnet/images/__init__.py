@@ -1,1 +1,1 @@
-"""Pictures in, classes out: decoding, preprocessing and classification."""
+"""Decoding of image files, preprocessing, and classification with class names."""

@@ -1,43 +1,35 @@
-"""From an image file to the names of what is on it."""
+"""From an image to the names of the likeliest classes."""
 
-import functools
-import json
 import os
 from collections.abc import Callable, Sequence
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 
-from keras_resnet.images.decoding import decoded
+from keras_resnet.data.classes import CIFAR10, imagenet_classes
+from keras_resnet.data.decoding import decoded
 from keras_resnet.images.preprocessing import Preprocessing
 from keras_resnet.models import Weights, build
 from keras_resnet.networks.family import network_row
 from keras_resnet.weights.find import find
 from keras_resnet.weights.records import Record
 
-CIFAR10 = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]
 Prediction = tuple[str, str, float]
-
-
-@functools.cache
-def imagenet_classes() -> tuple[tuple[str, str], ...]:
-    """WordNet id and name of each of the 1000 classes, by label."""
-    text = resources.files("keras_resnet.images").joinpath("imagenet_classes.json").read_text()
-    return tuple((synset, name) for synset, name in json.loads(text))
 
 
 def decode_predictions(
     predictions, top: int = 5, names: Sequence[str] | None = None
 ) -> list[list[Prediction]]:
-    """The likeliest classes by name, as keras.applications gives them. Needs no network.
+    """The likeliest classes by name, in the form that keras.applications returns.
+
+    It works without internet access.
 
     Args:
         predictions: scores (images, classes), an array or a tensor.
         top: how many classes to return.
-        names: of the classes, by label; ImageNet's 1000 by default.
+        names: of the classes, by label; those of ImageNet's 1,000 classes by default.
 
     Returns:
         For each image `top` tuples (WordNet id, name, score), likeliest first. The id is empty
@@ -70,26 +62,26 @@ def decode_predictions(
 def classify(
     image: Any, model: str = "resnet50", weights: Weights = "imagenet", top: int = 5
 ) -> list[Prediction]:
-    """What is on an image, in one line.
+    """Names what is on an image.
 
     Args:
         image: path of a file, a PIL image, or an RGB array (height, width, 3) of 0 to 255.
         model: a name of `list_models()`.
-        weights: a set of `list_weights(model)`; it says how the image is resized and cropped.
+        weights: a set of `list_weights(model)`, which also determines resizing and cropping.
         top: how many classes to return.
 
     Returns:
         Tuples (WordNet id, name, probability), likeliest first.
 
     Raises:
-        ValueError: an unknown model or set of weights, or something that is no RGB image.
+        ValueError: the model or the weights are unknown, or `image` is not an RGB image.
         DownloadError: the weights could not be downloaded.
-        ImportError: a file is given and Pillow is missing.
+        ImportError: `image` is a file and Pillow is not installed.
 
     Example: `keras_resnet.classify("cat.jpg", model="resnet50")`
     """
-    described(model, weights)
-    # Before a network is fetched for it.
+    # Both fail before the weights are downloaded.
+    record_of(model, weights)
     pixels = rgb(image)
     return classifier(model, weights)(pixels, top)
 
@@ -97,27 +89,27 @@ def classify(
 def classifier(
     model: str = "resnet50", weights: Weights = "imagenet"
 ) -> Callable[[Any, int], list[Prediction]]:
-    """`classify` for many images: the network is built once, here.
+    """Builds the network once, for the classification of many images.
 
     Returns:
-        A function from an image and `top` to what `classify` returns.
+        A function of an image and `top` that returns what `classify` returns.
     """
-    row, record = network_row(model), described(model, weights)
+    row, record = network_row(model), record_of(model, weights)
     network = build(model, weights=record)
     preprocess = Preprocessing(record, record.image.size or row.size, data_format="channels_last")
     names = None if record.classes == 1000 else CIFAR10
 
-    def says(image: Any, top: int = 5) -> list[Prediction]:
+    def predict(image: Any, top: int = 5) -> list[Prediction]:
         x = preprocess(rgb(image))
         if keras.config.image_data_format() == "channels_first":
             x = keras.ops.transpose(x, (2, 0, 1))
         return decode_predictions(network(x[None], training=False), top, names)[0]
 
-    return says
+    return predict
 
 
-def described(model: str, weights: Weights) -> Record:
-    """The record of a set of weights, which says how an image is resized and cropped."""
+def record_of(model: str, weights: Weights) -> Record:
+    """The record of a set of weights, which contains how an image is resized and cropped."""
     record = find(weights, network_row(model))
     if not isinstance(record, Record):
         raise ValueError(
@@ -128,7 +120,7 @@ def described(model: str, weights: Weights) -> Record:
 
 
 def rgb(image: Any) -> np.ndarray:
-    """The pixels of a file or an image, (height, width, 3), as they are stored."""
+    """The pixels (height, width, 3) of a file, a PIL image or an array."""
     if isinstance(image, str | os.PathLike):
         return decoded(Path(image).read_bytes(), os.fspath(image))
     if hasattr(image, "convert"):

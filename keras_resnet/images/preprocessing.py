@@ -1,4 +1,4 @@
-"""What each set of weights expects of an image: resize, crop, normalise."""
+"""What each set of weights expects of an image: resize, crop, normalize."""
 
 import dataclasses
 import functools
@@ -13,7 +13,7 @@ from keras_resnet.weights.records import ImageRule, Record
 
 
 def preprocess_input(x, weights: str | Record, data_format: str | None = None):
-    """Normalises RGB images of 0 to 255 as a set of weights expects. The input is not changed.
+    """Normalizes RGB images of 0 to 255 as a set of weights expects. The input is not changed.
 
     Args:
         x: images (..., height, width, 3), or (..., 3, height, width) under channels_first, of
@@ -22,11 +22,11 @@ def preprocess_input(x, weights: str | Record, data_format: str | None = None):
         data_format: `"channels_last"` or `"channels_first"`; the configured one by default.
 
     Returns:
-        Images of the same shape in float32. Unlike keras.applications', always RGB: kernels
-        made for BGR are turned round when they are loaded.
+        Images of the same shape in float32, always RGB: kernels that were trained for BGR are
+        reversed when they are loaded. (keras.applications returns BGR for some models.)
 
     Raises:
-        ValueError: an unknown set of weights, or images that are not RGB.
+        ValueError: the weights or the data format are unknown, or `x` is not RGB.
 
     Example:
 
@@ -42,47 +42,47 @@ def preprocess_input(x, weights: str | Record, data_format: str | None = None):
             f"Received: data_format={data_format!r}"
         )
     channels_first = data_format == "channels_first"
-    shape = x.shape
-    if len(shape) < 3 or shape[-3 if channels_first else -1] != 3:
+    if len(x.shape) < 3 or x.shape[-3 if channels_first else -1] != 3:
         raise ValueError(
-            f"`x` must be RGB images with 3 channels, {data_format}. Received: shape {tuple(shape)}"
+            f"`x` must be RGB images with 3 channels, {data_format}. "
+            f"Received: shape {tuple(x.shape)}"
         )
     x = x.astype("float32") if isinstance(x, np.ndarray) else ops.cast(x, "float32")
-    return normalised(x, rule, channels_first)
+    return normalized(x, rule, channels_first)
 
 
-def normalised(x, rule: ImageRule, channels_first: bool):
+def normalized(x, rule: ImageRule, channels_first: bool):
+    """(x - mean) / std: NumPy for an array, and keras.ops for a tensor."""
     shape = (3, 1, 1) if channels_first else (3,)
     mean = np.reshape(np.array(rule.mean, "float32"), shape)
     std = np.reshape(np.array(rule.std, "float32"), shape)
-    if isinstance(x, np.ndarray):
-        return (x - mean) / std
-    return ops.divide(ops.subtract(x, mean), std)
+    return (x - mean) / std if isinstance(x, np.ndarray) else ops.divide(ops.subtract(x, mean), std)
 
 
 @keras.saving.register_keras_serializable("keras_resnet")
 class Preprocessing(keras.layers.Layer):
-    """Makes of any RGB image of 0 to 255 what a set of weights expects: resize, crop, normalise.
+    """Resizes, crops and normalizes RGB images of 0 to 255 as a set of weights expects.
 
     The shorter side is resized to the record's length, the square in the middle is cut out,
-    and the channels are normalised. Resizing is PIL's, with its rounding to whole grey levels
-    after each direction, so that results agree with torchvision's transforms and timm's.
+    and the channels are normalized. Resizing rounds to integers after each direction, as PIL
+    does, so that the results agree with torchvision's and timm's transforms.
 
     Args:
         record: a `Record`, its id such as `"resnet50.tv2"`, a name such as `"tv2"`, or an
             `ImageRule` of your own.
-        size: side of the square, where it is not the record's; the part of the image that it
-            covers stays the record's `crop_pct`.
-        normalise: False leaves grey levels of 0 to 255, for a model that was built with
-            `include_preprocessing=True` and normalises itself.
+        size: side of the square in pixels, if not the record's. The square covers the same part
+            of the image, the record's `crop_pct`.
+        normalize: False returns pixels of 0 to 255, for a model with
+            `include_preprocessing=True`. The old spelling `normalise=` is accepted too.
+        data_format: `"channels_last"` or `"channels_first"`; the configured one by default.
 
-    Call with images (height, width, 3) or (batch, height, width, 3), or channels first where
-    that is configured, of any number type. Images of a batch are of one size.
+    Call with images (height, width, 3) or (batch, height, width, 3) of any number type, or with
+    channels first if `data_format` says so. All images of a batch have the same size.
 
     Returns float32 images (..., size, size, 3).
 
     Raises:
-        ValueError: an unknown record or size, or images that are not RGB.
+        ValueError: the record is unknown, `size` is not positive, or the images are not RGB.
 
     Example:
 
@@ -95,20 +95,20 @@ class Preprocessing(keras.layers.Layer):
         self,
         record: str | Record | ImageRule,
         size: int | None = None,
-        normalise: bool = True,
+        normalize: bool = True,
         data_format: str | None = None,
         **kwargs: Any,
     ):
         kwargs.setdefault("dtype", "float32")
         kwargs.setdefault("trainable", False)
+        normalize = kwargs.pop("normalise", normalize)
         super().__init__(autocast=False, **kwargs)
         if size is not None and (not isinstance(size, int) or size < 1):
             raise ValueError(f"`size` must be a positive integer. Received: size={size!r}")
         rule = record if isinstance(record, ImageRule) else record_named(record).image
         if size is not None:
             rule = dataclasses.replace(rule, size=size)
-        self.rule = rule
-        self.normalise = normalise
+        self.rule, self.normalize = rule, normalize
         self.data_format = data_format or keras.config.image_data_format()
 
     def call(self, images):
@@ -122,7 +122,7 @@ class Preprocessing(keras.layers.Layer):
         x = ops.cast(images, "float32")
         if self.rule.size is not None:
             x = resized_and_cropped(x, self.rule, channels_first)
-        return normalised(x, self.rule, channels_first) if self.normalise else x
+        return normalized(x, self.rule, channels_first) if self.normalize else x
 
     def compute_output_spec(self, images):
         size, shape = self.rule.size, list(images.shape)
@@ -135,7 +135,7 @@ class Preprocessing(keras.layers.Layer):
         return {
             **super().get_config(),
             "record": dataclasses.asdict(self.rule),
-            "normalise": self.normalise,
+            "normalize": self.normalize,
             "data_format": self.data_format,
         }
 
@@ -147,9 +147,9 @@ class Preprocessing(keras.layers.Layer):
 
 
 def resized_and_cropped(x, rule: ImageRule, channels_first: bool):
-    """Resizing is linear along each side: one matrix for rows, one for columns.
+    """Multiplies by one matrix along the rows and by one along the columns.
 
-    Only the rows and columns that the crop keeps are computed.
+    Only the rows and columns inside the crop are computed.
     """
     rows = -2 if channels_first else -3
     shape = ops.shape(x)
@@ -157,31 +157,30 @@ def resized_and_cropped(x, rule: ImageRule, channels_first: bool):
     known = isinstance(height, int) and isinstance(width, int)
     shorter = min(height, width) if known else ops.minimum(height, width)
     resampling = known_resampling if known else functools.partial(resampling_matrix, ops)
-    for length, dims in ((width, "hw"), (height, "wh")):  # PIL's order
+    axes = "...hw" if channels_first else "...hwc"
+    for length, axis in ((width, "w"), (height, "h")):  # PIL's order
         matrix = ops.cast(resampling(length, shorter, rule), "float32")
-        before = "...hw" if channels_first else "...hwc"
-        after = before.replace(dims[1], "o")
-        x = whole_levels(ops.einsum(f"{before},o{dims[1]}->{after}", x, matrix))
+        x = whole_levels(ops.einsum(f"{axes},o{axis}->{axes.replace(axis, 'o')}", x, matrix))
     return x
 
 
 def whole_levels(x):
-    """PIL keeps 8 bits between the two directions and after them."""
+    """Rounds to integers of 0 to 255: PIL stores 8 bits after each of the two directions."""
     return ops.clip(ops.floor(x + 0.5), 0.0, 255.0)
 
 
 def resampling_matrix(xp, length, shorter, rule: ImageRule):
-    """Weights (size, length) of a side's pixels in each pixel of the crop, as PIL has them.
+    """PIL's weights (size, length) of the pixels of a side in each pixel of the crop.
 
-    `xp` is NumPy, or keras.ops where the sides are known only when the graph runs.
+    `xp` is NumPy, or keras.ops if the length is only known when the graph runs.
     """
     resized = (rule.resize or 0) * length // shorter
     scale = as_double(xp, length) / as_double(xp, resized)
     first = xp.round((as_double(xp, resized) - (rule.size or 0)) / 2)
-    centre = (xp.arange(rule.size or 0, dtype="float64") + first + 0.5) * scale
+    center = (xp.arange(rule.size or 0, dtype="float64") + first + 0.5) * scale
     pixels = xp.arange(length, dtype="float64") + 0.5
     widen = xp.maximum(scale, as_double(xp, 1)) if rule.antialias else as_double(xp, 1)
-    weights = KERNELS[rule.interpolation](xp, xp.abs(pixels[None] - centre[:, None]) / widen)
+    weights = KERNELS[rule.interpolation](xp, xp.abs(pixels[None] - center[:, None]) / widen)
     return weights / xp.sum(weights, axis=1, keepdims=True)
 
 
@@ -199,7 +198,7 @@ def triangle(xp, x):
 
 
 def keys_cubic(xp, x):
-    """Keys 1981 with a = -1/2, as PIL has it."""
+    """Keys 1981 with a = -1/2, PIL's bicubic kernel."""
     near = (1.5 * x - 2.5) * x * x + 1
     far = ((-0.5 * x + 2.5) * x - 4) * x + 2
     return xp.where(x < 1, near, xp.where(x < 2, far, xp.zeros_like(x)))

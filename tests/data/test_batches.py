@@ -65,7 +65,7 @@ def test_an_epoch_has_every_image_once_in_an_order_of_its_own():
     assert next(other.batches())[0][:, 0, 0, 0].tolist() != epochs[0][:8]
 
 
-def test_the_remainder_of_an_epoch_sits_it_out():
+def test_the_remainder_of_an_epoch_is_dropped():
     data = arrays(n=43, augment=None)
     assert data.steps_per_epoch == 5
     taken = [set(np.concatenate([x[:, 0, 0, 0] for x, _ in data.batches(5 * e, 5 * e + 5)]))
@@ -74,7 +74,7 @@ def test_the_remainder_of_an_epoch_sits_it_out():
     assert taken[0] != taken[1]
 
 
-def test_batches_go_on_for_ever():
+def test_batches_go_on_without_end():
     batches = arrays().batches(start=1_000_000)
     assert next(batches)[0].shape == (8, 8, 8, 3)
 
@@ -178,7 +178,7 @@ def test_both_ways_of_mixing_are_drawn():
     assert 70 < sum(cuts) < 130
     assert not any(Mixing(mixup=0.2).drawn(0, step, 64, 64).cuts for step in range(20))
     kept = [Mixing(cutmix=1.0).drawn(0, step, 64, 64).kept for step in range(400)]
-    # For a centre and a part that are uniform: 1 - 2 (1/4 - 1/10 + 1/96), as boxes hang over edges.
+    # For a center and a part that are uniform: 1 - 2 (1/4 - 1/10 + 1/96), as boxes hang over edges.
     assert np.mean(kept) == pytest.approx(0.679, abs=0.04)
 
 

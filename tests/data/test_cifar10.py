@@ -20,8 +20,8 @@ def jpeg(pixels: np.ndarray) -> bytes:
 
 
 def cifar_files(size=32) -> dict[str, bytes]:
-    grey = np.full((size, size, 3), 128, "uint8")
-    return {f"{part}/{name}/{n}.jpg": jpeg(grey + n)
+    gray = np.full((size, size, 3), 128, "uint8")
+    return {f"{part}/{name}/{n}.jpg": jpeg(gray + n)
             for part in ("train", "test") for name in cifar10.CLASSES for n in (0, 1)}  # fmt: skip
 
 

@@ -44,7 +44,7 @@ def test_the_official_archives_are_read_as_they_are(tmp_path):
     validation = open_images(folder, "val")
     assert [validation.label(i) for i in range(3)] == [999, 0, 1]
     assert validation.read(2) == b"validation 3"
-    with pytest.raises(ValueError, match="one of train, validation, val for the archives"):
+    with pytest.raises(ValueError, match="one of train, validation for the archives"):
         open_images(folder)
 
 

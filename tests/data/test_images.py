@@ -14,7 +14,7 @@ Image = pytest.importorskip("PIL.Image")
 import tensorflow as tf  # noqa: E402
 
 from keras_resnet.data import open_images  # noqa: E402
-from keras_resnet.data.augmentation import Augmentation, CentreCrop  # noqa: E402
+from keras_resnet.data.augmentation import Augmentation, CenterCrop  # noqa: E402
 from keras_resnet.data.mixing import Mixing, mixed  # noqa: E402
 from keras_resnet.data.pipeline import (  # noqa: E402
     BadImageError,
@@ -133,7 +133,7 @@ def test_images_are_mixed_as_arrays_are():
 
 
 def test_evaluation_sees_every_image_once_and_fills_up_the_last_batch():
-    data = EvaluationBatches(InMemory(GOOD[:10]), 4, size=16, crop=CentreCrop(16))
+    data = EvaluationBatches(InMemory(GOOD[:10]), 4, size=16, crop=CenterCrop(16))
     assert data.steps_per_epoch == 3
     found = list(data.batches())
     assert [x.shape for x, _, _ in found] == [(4, 16, 16, 3)] * 3
@@ -142,6 +142,13 @@ def test_evaluation_sees_every_image_once_and_fills_up_the_last_batch():
     parts = [list(data.shard(i, 2).batches()) for i in range(2)]
     assert [len(part) for part in parts] == [3, 3]  # no process waits for another
     np.testing.assert_array_equal(np.concatenate([parts[0][2][0], parts[1][2][0]]), found[2][0])
+
+
+def test_the_old_spelling_of_center_crop_is_the_same_class():
+    from keras_resnet import data
+
+    assert data.CentreCrop is data.CenterCrop
+    assert data.augmentation.CentreCrop is data.CenterCrop
 
 
 @pytest.mark.parametrize("name", BAD)
@@ -153,13 +160,13 @@ def test_a_bad_image_is_named_and_the_next_one_taken(name, caplog):
     assert len(found) == 4
     assert list(data.bad_images) == ["file 3"]
     assert [r.getMessage().split(" is skipped")[0] for r in caplog.records] == [
-        "file 3 is no whole image and"
+        "file 3 is not a complete image and"
     ]
     # What stands in for it is image 4, with its own label, in every epoch.
     expected = np.bincount([0, 1, 2, 4 % 3, 1, 2, 0, 1], minlength=3)
     assert all(np.bincount(y, minlength=3).tolist() == expected.tolist() for _, y in found)
     assert_same(copies(batches(files, batch_size=8, workers=4).batches(2, 4)), found[2:])
-    with pytest.raises(BadImageError, match="file 3 is no whole image"):
+    with pytest.raises(BadImageError, match="file 3 is not a complete image"):
         list(batches(files, batch_size=8, on_bad_image="fatal").batches(0, 4))
 
 

@@ -10,7 +10,7 @@ from PIL import Image, ImageEnhance
 
 from keras_resnet.data import Photometric
 from keras_resnet.data.order import keys, uniforms
-from keras_resnet.data.randaugment import OPERATIONS, augmented
+from keras_resnet.data.randaugment import NAMES, augmented
 
 pytestmark = pytest.mark.once
 
@@ -31,7 +31,7 @@ def test_each_image_is_enhanced_as_pil_does():
     for numbers, factors in zip(*drawn(5), strict=True):
         image = Image.fromarray(x)
         for number, factor in zip(numbers, factors, strict=True):
-            image = ENHANCERS[OPERATIONS[number]](image).enhance(float(factor))
+            image = ENHANCERS[NAMES[number]](image).enhance(float(factor))
         found = augmented(x.astype("float32"), numbers, factors).numpy()
         np.testing.assert_allclose(found, np.asarray(image, "float32"), atol=1)
 

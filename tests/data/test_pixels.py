@@ -10,19 +10,20 @@ pytest.importorskip("tensorflow")
 Image = pytest.importorskip("PIL.Image")
 import tensorflow as tf  # noqa: E402
 
-from keras_resnet.data import augmentation  # noqa: E402
-from keras_resnet.data.augmentation import Augmentation, CentreCrop  # noqa: E402
+from keras_resnet.data.augmentation import Augmentation, CenterCrop  # noqa: E402
 from keras_resnet.data.order import keys  # noqa: E402
 from keras_resnet.data.pipeline import EvaluationBatches  # noqa: E402
+from keras_resnet.data.pixels import decoded_window, resized  # noqa: E402
+from keras_resnet.data.windows import scale_windows  # noqa: E402
 
 pytestmark = pytest.mark.once
 
 
 ODD = {
-    "grey": (packed(picture(), mode="L"), picture().mean(axis=-1, keepdims=True).repeat(3, -1)),
+    "gray": (packed(picture(), mode="L"), picture().mean(axis=-1, keepdims=True).repeat(3, -1)),
     "one pixel": (packed(picture(0, 1, 1)), picture(0, 1, 1)),
     "png": (packed(picture(), "png"), picture()),
-    "grey png": (packed(picture()[..., 0], "png"), picture()[..., :1].repeat(3, -1)),
+    "gray png": (packed(picture()[..., 0], "png"), picture()[..., :1].repeat(3, -1)),
     "gif": (packed(picture(), "gif"), picture()),
     "bmp": (packed(picture(), "bmp"), picture()),
     "progressive": (packed(picture(), progressive=True), picture()),
@@ -33,7 +34,7 @@ ODD = {
 @pytest.mark.parametrize("name", ODD)
 def test_odd_images_are_decoded_right(name):
     file, pixels = ODD[name]
-    data = EvaluationBatches(InMemory([file]), 1, size=32, crop=CentreCrop(32))
+    data = EvaluationBatches(InMemory([file]), 1, size=32, crop=CenterCrop(32))
     ((x, _, weights),) = data.batches()
     assert weights.tolist() == [1]
     height, width = pixels.shape[:2]
@@ -52,13 +53,13 @@ def test_odd_images_are_decoded_right(name):
 def test_a_part_of_a_jpeg_is_what_the_whole_has_there():
     whole = tf.io.decode_jpeg(whole_jpeg, dct_method="INTEGER_ACCURATE").numpy()
     for window in ([0, 0, 200, 200], [17, 33, 50, 71], [150, 1, 50, 13], [199, 199, 1, 1]):
-        part = augmentation.decoded(tf.constant(whole_jpeg), tf.constant(True), tf.constant(window))
+        part = decoded_window(tf.constant(whole_jpeg), tf.constant(True), tf.constant(window))
         top, left, height, width = window
         np.testing.assert_array_equal(part, whole[top : top + height, left : left + width])
 
 
 def test_pillow_decodes_the_same_pixels():
-    ours = augmentation.decoded(
+    ours = decoded_window(
         tf.constant(whole_jpeg), tf.constant(True), tf.constant([0, 0, 200, 200])
     ).numpy()
     theirs = np.asarray(Image.open(io.BytesIO(whole_jpeg)))
@@ -68,7 +69,7 @@ def test_pillow_decodes_the_same_pixels():
 @pytest.mark.parametrize("size", [40, 90, 224])
 def test_dct_scaling_shrinks_as_averaging_does(size):
     window = tf.constant([0, 0, 200, 200])
-    x = augmentation.decoded(tf.constant(whole_jpeg), tf.constant(True), window, size)
+    x = decoded_window(tf.constant(whole_jpeg), tf.constant(True), window, size)
     ratio = {40: 4, 90: 2, 224: 1}[size]
     assert x.shape == (200 // ratio, 200 // ratio, 3)
     whole = tf.io.decode_jpeg(whole_jpeg).numpy().astype("float32")
@@ -130,43 +131,120 @@ def test_the_papers_crop_is_of_an_image_resized_to_256_to_480():
     assert shorter.min() == pytest.approx(256, abs=2)
     assert shorter.max() == pytest.approx(480, abs=3)
     assert shorter.mean() == pytest.approx(368, abs=6)
-    centre = found[:, :2] + found[:, 2:] / 2
-    np.testing.assert_allclose(centre.mean(axis=0), [150, 200], atol=4)
+    center = found[:, :2] + found[:, 2:] / 2
+    np.testing.assert_allclose(center.mean(axis=0), [150, 200], atol=4)
     assert windows(Augmentation(crop="scale"), 1, 5)[:, 2:].max() == 1
+
+
+# facebookarchive/fb.resnet.torch, datasets/imagenet.lua: its rows are R, G and B.
+EIGENVALUES = np.array([0.2175, 0.0188, 0.0045])
+EIGENVECTORS = np.array(
+    [[-0.5675, 0.7192, 0.4009], [-0.5808, -0.0045, -0.8140], [-0.5836, -0.6948, 0.4203]]
+)
 
 
 def test_lighting_is_alexnets():
     """p1 a1 l1 + p2 a2 l2 + p3 a3 l3, with a of a standard deviation of 0.1."""
-    n = 20_000
+    n = 100_000
     shift = Augmentation(lighting=0.1).drawn(keys(0, np.arange(n)), np.ones((n, 2), int)).shift
-    p, values = np.array(augmentation.EIGENVECTORS), np.array(augmentation.EIGENVALUES)
-    expected = (25.5 * p * values) @ (25.5 * p * values).T
-    np.testing.assert_allclose(np.cov(shift.T), expected, rtol=0.05)
-    grey = packed(np.full((8, 8, 3), 128, "uint8"))
-    shifts = [
-        image(Augmentation(lighting=0.1), grey, 8, n)[0, 0].astype(int) - 128 for n in range(100)
-    ]
-    assert np.std(shifts) == pytest.approx(np.sqrt(np.diag(expected).mean()), rel=0.2)
-    assert image(Augmentation(), grey, 8).tolist() == np.full((8, 8, 3), 128).tolist()
+    along = shift @ np.linalg.inv(EIGENVECTORS.T)  # the part of each principal component
+    np.testing.assert_allclose(along.mean(axis=0), 0, atol=0.1)
+    np.testing.assert_allclose(along.std(axis=0), 25.5 * EIGENVALUES, rtol=0.02)
+    assert np.abs(np.corrcoef(along.T) - np.eye(3)).max() < 0.02
+
+
+def test_lighting_is_added_to_red_green_and_blue_and_clipped():
+    transform, sides = Augmentation(lighting=5.0), np.array([[8, 8]])
+    clipped = 0
+    for number in range(20):
+        drawn = transform.drawn(keys(0, 0, [number]), sides)
+        color = np.array([40, 128, 215])
+        flat = packed(np.tile(color, (8, 8, 1)).astype("uint8"), "png")
+        expected = np.clip(np.floor(color + drawn.shift[0] + 0.5), 0, 255)
+        # 75 values: TensorFlow's cast saturates in steps of its vectors, and wraps in the rest.
+        assert (image(transform, flat, 5, number) == expected).all()
+        clipped += ((expected == 0) | (expected == 255)).any()
+    assert 3 < clipped < 20
 
 
 def test_half_of_the_images_are_flipped():
-    files = packed(np.arange(0, 240, 4, "uint8")[None, :, None].repeat(60, 0).repeat(3, -1))
-    slopes = [np.sign(image(Augmentation(), files, 16, n).astype(int)[0, -1, 0]
-                      - image(Augmentation(), files, 16, n).astype(int)[0, 0, 0])
-              for n in range(100)]  # fmt: skip
-    assert 30 < sum(slope < 0 for slope in slopes) < 70
-    unflipped = [image(Augmentation(flip=False), files, 16, n).astype(int) for n in range(20)]
-    assert all(x[0, -1, 0] > x[0, 0, 0] for x in unflipped)
+    n = 20_000
+    flip = Augmentation().drawn(keys(0, np.arange(n)), np.ones((n, 2), int)).flip
+    assert flip.mean() == pytest.approx(0.5, abs=0.015)
+    assert (
+        not Augmentation(flip=False).drawn(keys(0, np.arange(n)), np.ones((n, 2), int)).flip.any()
+    )
+    file = packed(np.random.default_rng(0).integers(0, 256, (30, 40, 3), "uint8"), "png")
+    for number in range(12):
+        plain = image(Augmentation(flip=False), file, 16, number)
+        expected = plain[:, ::-1] if flip_of(number) else plain
+        np.testing.assert_array_equal(image(Augmentation(), file, 16, number), expected)
+    assert {flip_of(number) for number in range(12)} == {True, False}
+
+
+def flip_of(number: int) -> bool:
+    return bool(Augmentation().drawn(keys(0, 0, [number]), np.ones((1, 2), int)).flip[0])
+
+
+def interpolated(x: np.ndarray, size: int, interpolation: str) -> np.ndarray:
+    """Rows, then columns, at half-pixel centers, without antialiasing; written for this test."""
+    for _ in range(2):
+        at = (np.arange(size) + 0.5) * len(x) / size - 0.5
+        first = np.floor(at).astype(int)
+        total, weights = 0.0, 0.0
+        for tap in range(first.min() - 2, first.max() + 4):
+            t = np.abs(at - tap)
+            if interpolation == "bilinear":
+                weight = np.maximum(1 - t, 0)
+                inside = np.clip(tap, 0, len(x) - 1)  # the edge is repeated
+            else:  # Keys 1981, a = -1/2; taps beyond the edge are left out
+                weight = np.where(t < 1, (1.5 * t - 2.5) * t**2 + 1, 0)
+                weight = np.where((t >= 1) & (t < 2), ((-0.5 * t + 2.5) * t - 4) * t + 2, weight)
+                inside, weight = np.clip(tap, 0, len(x) - 1), weight * (0 <= tap < len(x))
+            total = total + weight[:, None, None] * x[inside]
+            weights = weights + weight
+        x = (total / np.reshape(weights, (-1, 1, 1))).swapaxes(0, 1)
+    return x
+
+
+@pytest.mark.parametrize("size", [13, 64])
+@pytest.mark.parametrize("interpolation", ["bilinear", "bicubic"])
+def test_resizing_interpolates_at_the_centers_of_pixels_and_rounds_to_the_nearest(
+    interpolation, size
+):
+    x = np.random.default_rng(0).integers(0, 256, (30, 40, 3), "uint8")
+    expected = interpolated(x.astype("float64"), size, interpolation)
+    found = resized(tf.constant(x), tf.constant(size), interpolation, False).numpy()
+    # TensorFlow's bicubic weights come from a table of 1,024 steps.
+    np.testing.assert_allclose(found, expected, atol=0.01 if interpolation == "bilinear" else 0.7)
+    square = Augmentation(
+        area=(1.0, 1.0), ratio=(4 / 3, 4 / 3), flip=False, interpolation=interpolation
+    )
+    levels = image(square, packed(x, "png"), size)  # the window is the full image
+    assert levels.dtype == "uint8"
+    np.testing.assert_array_equal(levels, np.clip(np.floor(found + 0.5), 0, 255))
+    if interpolation == "bicubic":  # which overshoots
+        assert found.min() < -0.5
+        assert found.max() > 255.5
+
+
+def test_lengths_of_the_shorter_side_are_uniform_and_both_ends_are_drawn():
+    n = 225 * 100
+    uniform = np.stack([(np.arange(n) + 0.5) / n] * 3, axis=1)
+    # So large that each length has a window of its own.
+    found = scale_windows(np.full((n, 2), 224_000), uniform, (256, 480))
+    lengths = np.rint(224_000 * 224 / found[:, 2]).astype(int)
+    assert np.bincount(lengths, minlength=481)[256:].tolist() == [100] * 225
 
 
 @pytest.mark.parametrize("interpolation", ["bilinear", "bicubic"])
 def test_resizing_with_antialias_is_pillows(interpolation):
-    x = picture(3, 90, 120)
+    x = np.random.default_rng(0).integers(0, 256, (90, 120, 3), "uint8")
     kind = getattr(Image.Resampling, interpolation.upper())
     theirs = np.asarray(Image.fromarray(x).resize((32, 32), kind)).astype(int)
-    ours = augmentation.resized(tf.constant(x), tf.constant(32), interpolation, True)
-    assert np.abs(np.round(ours) - theirs).max() <= 1
+    ours = resized(tf.constant(x), tf.constant(32), interpolation, True)
+    # PIL also rounds, and clips, between the two directions.
+    assert np.abs(np.clip(np.round(ours), 0, 255) - theirs).max() <= 1
 
 
 @pytest.mark.parametrize("rule", ["tv", "tv2"])
@@ -174,10 +252,10 @@ def test_evaluation_takes_the_pixels_of_preprocessing(rule):
     import keras_resnet
 
     layer = keras_resnet.Preprocessing(
-        {"tv": "resnet50.tv", "tv2": "resnet50.tv2"}[rule], size=64, normalise=False
+        {"tv": "resnet50.tv", "tv2": "resnet50.tv2"}[rule], size=64, normalize=False
     )
     files = [packed(picture(n, 300, 200 + 20 * n), quality=100) for n in range(3)]
-    crop = CentreCrop(layer.rule.resize, layer.rule.interpolation)
+    crop = CenterCrop(layer.rule.resize, layer.rule.interpolation)
     ((x, _, _),) = EvaluationBatches(InMemory(files), 3, crop=crop, size=64).batches()
     for ours, file in zip(x, files, strict=True):
         pixels = np.asarray(Image.open(io.BytesIO(file)))

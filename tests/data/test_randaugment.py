@@ -13,13 +13,13 @@ from PIL import Image, ImageEnhance, ImageOps
 
 from keras_resnet.data import randaugment
 from keras_resnet.data.order import keys, uniforms
-from keras_resnet.data.randaugment import FILL, OPERATIONS, RandAugment
+from keras_resnet.data.randaugment import FILL, NAMES, OPERATIONS, RandAugment
 
 pytestmark = pytest.mark.once
 
 
 def photograph() -> np.ndarray:
-    """Colours and edges of all kinds, 40 rows and 56 columns."""
+    """Colors and edges of all kinds, 40 rows and 56 columns."""
     random = np.random.default_rng(0)
     rough = random.integers(20, 220, (10, 14, 3), "uint8")
     x = np.asarray(Image.fromarray(rough).resize((56, 40), Image.Resampling.BICUBIC))
@@ -69,7 +69,7 @@ def test_an_operation_is_pillows(name):
     x = photograph()
     for value in VALUES.get(name, (0.0,)):
         theirs = np.asarray(PIL_OPERATIONS[name](Image.fromarray(x), value)).astype(int)
-        ours = randaugment.apply(name, tf.constant(x, "float32"), tf.constant(value)).numpy()
+        ours = OPERATIONS[name].apply(tf.constant(x, "float32"), tf.constant(value)).numpy()
         assert (ours == np.round(ours)).all()
         assert ours.min() >= 0
         assert ours.max() <= 255
@@ -85,7 +85,7 @@ def test_an_operation_is_pillows(name):
 def test_equalizing_a_flat_image_changes_nothing():
     flat = tf.fill([4, 4, 3], 7.0)
     for name in ("equalize", "auto_contrast"):
-        np.testing.assert_array_equal(randaugment.apply(name, flat, tf.constant(0.0)), flat)
+        np.testing.assert_array_equal(OPERATIONS[name].apply(flat, tf.constant(0.0)), flat)
 
 
 def test_the_policy_is_the_one_of_the_paper():
@@ -99,7 +99,7 @@ def test_the_policy_is_the_one_of_the_paper():
     assert abs(np.corrcoef(numbers.T)[0, 1]) < 0.03
 
     def of(name):
-        return arguments[numbers == OPERATIONS.index(name)]
+        return arguments[numbers == NAMES.index(name)]
 
     degrees = of("rotate")
     assert np.abs(degrees).mean() == pytest.approx(21, abs=0.3)
@@ -123,7 +123,7 @@ def test_operations_follow_one_another():
     found = randaugment.augmented(
         x, tf.constant([number["invert"], number["solarize"]]), tf.constant([0.0, 100.0])
     )
-    expected = randaugment.apply("solarize", 255 - x, tf.constant(100.0))
+    expected = OPERATIONS["solarize"].apply(255 - x, tf.constant(100.0))
     np.testing.assert_array_equal(found, expected)
 
 
@@ -141,5 +141,5 @@ def test_a_photograph_stays_one(shared_data):
     for name in OPERATIONS:
         for value in VALUES.get(name, (0.0,)):
             theirs = np.asarray(PIL_OPERATIONS[name](Image.fromarray(x), value)).astype(int)
-            ours = randaugment.apply(name, tf.constant(x, "float32"), tf.constant(value))
+            ours = OPERATIONS[name].apply(tf.constant(x, "float32"), tf.constant(value))
             assert np.abs(ours - theirs).mean() < 1, (name, value)

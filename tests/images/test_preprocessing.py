@@ -41,11 +41,12 @@ def levels(layer, picture):
 
 def agreement(pictures, name, expected):
     rule = record_named(name).image
-    layer = Preprocessing(name, normalise=False)
+    layer = Preprocessing(name, normalize=False)
     differences = [np.abs(levels(layer, p) - expected(p, rule)) for p in pictures]
     return np.concatenate([d.ravel() for d in differences])
 
 
+@pytest.mark.once  # noise, below, is resized on every backend
 @pytest.mark.parametrize("name", RULES)
 def test_resizing_agrees_with_pil_on_photographs(name, shared_data):
     difference = agreement(photographs(shared_data, 20), name, pil_resize_and_crop)
@@ -54,8 +55,18 @@ def test_resizing_agrees_with_pil_on_photographs(name, shared_data):
     assert np.mean(difference == 0) >= 0.99
 
 
-@pytest.mark.parametrize("name", RULES)
-@pytest.mark.parametrize("shape", [(300, 401), (97, 75), (224, 224), (501, 333)])
+SHAPES = [(300, 401), (97, 75), (224, 224), (501, 333)]
+
+
+@pytest.mark.parametrize(
+    ("name", "shape"),
+    [
+        # Each rule and each shape once; the rest of the product is slow.
+        pytest.param(name, shape, marks=[] if i == j else pytest.mark.slow)
+        for i, name in enumerate(RULES)
+        for j, shape in enumerate(SHAPES)
+    ],
+)
 def test_resizing_agrees_with_pil_on_noise(name, shape):
     image = pytest.importorskip("PIL.Image", reason='Pillow comes with the extra "weights"')
     noise = np.random.default_rng(0).integers(0, 256, (*shape, 3), "uint8")
@@ -86,7 +97,7 @@ def test_transforms_of_torchvision_give_the_same_input(name, shared_data):
 
 
 @pytest.mark.parametrize("name", ["resnet50.tv", "resnet50.keras", "resnet50.msra"])
-def test_preprocess_input_normalises_and_leaves_its_input_alone(name):
+def test_preprocess_input_normalizes_and_leaves_its_input_alone(name):
     x = np.random.default_rng(0).integers(0, 256, (2, 8, 8, 3), "uint8")
     before = x.copy()
     y = preprocess_input(x, name)
@@ -108,7 +119,7 @@ def test_keras_preprocessing_gives_the_same_numbers_in_another_order():
     np.testing.assert_allclose(rgb, bgr[..., ::-1], rtol=1e-5, atol=1e-4)
     v2 = keras.applications.resnet_v2.preprocess_input(x.copy())
     np.testing.assert_allclose(preprocess_input(x, "resnet50v2.keras"), v2, rtol=1e-5, atol=1e-4)
-    with pytest.raises(ValueError, match=r"expect different images; one of 'resnet50\.keras'"):
+    with pytest.raises(ValueError, match=r"expect different images: pass one of 'resnet50\.keras'"):
         preprocess_input(x, "keras")
 
 
@@ -174,3 +185,16 @@ def test_a_rule_of_ones_own_is_taken():
     np.testing.assert_allclose(keras.ops.convert_to_numpy(y), 1.0)
     cifar = Preprocessing(keras_resnet.list_weights("cifar_resnet20")[1])
     assert cifar(np.zeros((40, 30, 3))).shape == (40, 30, 3)
+
+
+def test_the_old_spelling_of_normalize_is_accepted():
+    """As an argument, and in the configuration of files that older versions saved."""
+    x = np.full((20, 30, 3), 255, "uint8")
+    old = Preprocessing("tv", size=16, normalise=False)
+    assert not old.normalize
+    np.testing.assert_array_equal(keras.ops.convert_to_numpy(old(x)), 255)
+    config = old.get_config()
+    config["normalise"] = config.pop("normalize")
+    assert not Preprocessing.from_config(config).normalize
+    assert not Preprocessing("tv", 16, False).normalize
+    assert Preprocessing("tv", 16).normalize

@@ -52,11 +52,11 @@ def test_a_smoke_run_leaves_all_that_a_run_leaves(smoke):
 
 
 def test_the_saved_network_takes_grey_levels_and_errs_as_was_recorded(smoke):
-    from keras_resnet.data import CentreCrop, EvaluationBatches, samples
+    from keras_resnet.data import CenterCrop, EvaluationBatches, samples
 
     out, _, _ = smoke
     model = keras.models.load_model(out / "model.keras")
-    tested = EvaluationBatches(samples.noise(24, 4, 2), 8, crop=CentreCrop(36), size=32)
+    tested = EvaluationBatches(samples.noise(24, 4, 2), 8, crop=CenterCrop(36), size=32)
     recorded = json.loads((out / "results.json").read_text())["networks"]["resnet18"]["final"]
     measured = keras_resnet.training.evaluate(model, tested)
     assert measured["images"] == recorded["images"]

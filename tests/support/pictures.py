@@ -14,11 +14,11 @@ from keras_resnet.data.pipeline import ImageBatches  # noqa: E402
 
 
 def picture(number=0, height=60, width=80) -> np.ndarray:
-    """Smooth, and of a colour of its own: JPEG keeps it to a few grey levels."""
+    """Smooth, and of a color of its own: JPEG keeps it to a few gray levels."""
     y, x = np.mgrid[:height, :width]
-    colour = np.random.default_rng(number).integers(40, 200, 3)
+    color = np.random.default_rng(number).integers(40, 200, 3)
     waves = 25 * np.sin(x / 9 + number)[..., None] + 25 * np.cos(y / 7)[..., None]
-    return np.clip(colour + waves, 0, 255).astype("uint8")
+    return np.clip(color + waves, 0, 255).astype("uint8")
 
 
 def packed(pixels: np.ndarray, form="jpeg", mode=None, **options) -> bytes:
@@ -59,10 +59,8 @@ def batches(files=GOOD, **options) -> ImageBatches:
 
 
 def image(transform, data: bytes, size=16, number=0) -> np.ndarray:
+    """What a transform makes of a file whose key has this number."""
     sides = np.array([Image.open(io.BytesIO(data)).size[::-1]])
-    drawn = transform.drawn(keys(0, 0, [number]), sides)
-    return transform.image(
-        tf.constant(data), tf.constant(True), tf.constant(size), tf.constant(drawn.window[0]),
-        tf.constant(drawn.flip[0]), tf.constant(drawn.shift[0]),
-        tf.constant(drawn.operations[0]), tf.constant(drawn.arguments[0]),
-    ).numpy()  # fmt: skip
+    drawn = [tf.constant(part[0]) for part in transform.drawn(keys(0, 0, [number]), sides)]
+    is_jpeg = tf.constant(data[:2] == b"\xff\xd8")
+    return transform.image(tf.constant(data), is_jpeg, tf.constant(size), *drawn).numpy()

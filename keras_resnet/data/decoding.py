@@ -6,33 +6,34 @@ from typing import Any
 
 import numpy as np
 
-# Above this an image is taken for an attack or an accident; Pillow's own limit for opening one.
+# Pillow's own limit: a larger image is probably an attack or an accident.
 MOST_PIXELS = 89_478_485
-# Modes of Pillow of which convert("RGB") would keep 8 of 16 or 32 bits, and the wrong ones.
-DEEP_GREY = ("I", "I;16", "I;16L", "I;16B", "F")
+# Modes of Pillow with 16 or 32 bits a pixel, of which convert("RGB") keeps the wrong 8.
+DEEP_GRAY = ("I", "I;16", "I;16L", "I;16B", "F")
 
 
 def decoded(file: bytes, name: str) -> np.ndarray:
     """The pixels of an image file as RGB, uint8 (height, width, 3).
 
-    Grey, palette, CMYK and transparent images become RGB as Pillow converts them; the
-    orientation that a camera noted is not applied, as ImageNet's protocols do not.
+    Pillow converts gray, palette, CMYK and transparent images to RGB. The EXIF orientation is
+    not applied, because ImageNet's evaluation protocols do not apply it.
 
     Raises:
-        ValueError: no image, a damaged one, or one larger than Pillow takes; names the file.
-        ImportError: Pillow is missing.
+        ValueError: the file is not an image, is damaged, or has more pixels than Pillow's limit.
+            The message contains `name`.
+        ImportError: Pillow is not installed.
     """
     Image = pillow()  # noqa: N806
     try:
         with Image.open(io.BytesIO(file)) as image:
-            if image.mode in DEEP_GREY:
-                raise ValueError(f"grey levels of more than 8 bits (mode {image.mode})")
+            if image.mode in DEEP_GRAY:
+                raise ValueError(f"gray levels of more than 8 bits (mode {image.mode})")
             if math.prod(image.size) > MOST_PIXELS:
                 raise ValueError(f"{image.size} pixels are more than {MOST_PIXELS}")
             if image.mode == "P" and "transparency" in image.info:
                 return np.asarray(image.convert("RGBA").convert("RGB"))
             return np.asarray(image.convert("RGB"))
-    # A damaged file may raise nearly anything, SyntaxError and struct.error among others.
+    # A damaged file may raise nearly any error, for example SyntaxError or struct.error.
     except Exception as error:
         raise ValueError(
             f"{name} cannot be read as an image: {type(error).__name__}: {error}"
@@ -40,11 +41,7 @@ def decoded(file: bytes, name: str) -> np.ndarray:
 
 
 def pillow() -> Any:
-    """Pillow's module `Image`.
-
-    Raises:
-        ImportError: it is missing.
-    """
+    """Pillow's module `Image`, or an ImportError with the command that installs it."""
     try:
         from PIL import Image
     except ImportError:
