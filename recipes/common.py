@@ -11,6 +11,7 @@ import math
 import os
 import platform
 import sys
+import types
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar, get_args, get_origin, get_type_hints
@@ -42,14 +43,24 @@ __all__ = ["atomic_write", "write_json"]
 Recipe = TypeVar("Recipe")
 
 
-def option(default: Any, why: str, *also: str) -> Any:
-    """A field of a recipe: its default, the paper's sentence or the reason for it, other flags."""
-    return dataclasses.field(default=default, metadata={"why": why, "also": also})
+def option(default: Any, why: str, *also: str, shown: str = "the recipe's") -> Any:
+    """A field of a recipe.
+
+    Args:
+        default: its value where the flag is not given; None where the recipe's settings decide.
+        why: the paper's sentence or the reason for the default, for `--help`.
+        also: other names of the flag.
+        shown: what `--help` prints for a default of None.
+    """
+    default_text = shown if default is None else default
+    return dataclasses.field(
+        default=default, metadata={"why": why, "also": also, "shown": default_text}
+    )
 
 
 @dataclasses.dataclass(frozen=True)
 class Run:
-    """What every recipe can be told about its run. The recipe's own fields come first."""
+    """The flags that every recipe has. The recipe's own fields come first."""
 
     out: str = option("runs/run", "folder to write to, or to continue in")
     fresh: bool = option(False, "start over; what is in --out is moved into a folder of its own")
@@ -73,19 +84,19 @@ class Run:
     def at_least(self, least: int, *names: str) -> None:
         """
         Raises:
-            ValueError: a field of these is less, or no number.
+            ValueError: a field of these is less, or not a number. None is the recipe's own.
         """
         for name in names:
             value = getattr(self, name)
-            if not least <= value < math.inf:
+            if value is not None and not least <= value < math.inf:
                 raise ValueError(f"`{name}` must be at least {least}. Received: {value}")
 
     def configuration(self) -> dict[str, Any]:
         """What the result depends on: all but where and how often it is written."""
-        told = dataclasses.asdict(self)
+        flags = dataclasses.asdict(self)
         for name in ("out", "fresh", "checkpoint_every", "backend"):
-            del told[name]
-        return told
+            del flags[name]
+        return flags
 
     def launch(self, main: Callable[[Any], None]) -> None:
         """Runs `main(self)`."""
@@ -112,8 +123,9 @@ def from_command_line(
     """Reads a recipe from the command line: one flag per field of a dataclass.
 
     Args:
-        recipe_type: a dataclass whose fields are str, int, float, bool, Path or tuple[str, ...]
-            and have defaults. Its `__post_init__` may raise a ValueError about their values.
+        recipe_type: a dataclass whose fields are str, int, float, bool, Path, one of these or
+            None, or tuple[str, ...], and have defaults. Its `__post_init__` may raise a ValueError
+            about their values.
         doc: what `--help` begins with.
         arguments: the command line, `sys.argv[1:]` by default.
 
@@ -136,7 +148,9 @@ def from_command_line(
     fields = sorted(fields, key=lambda field: [*own, field.name].index(field.name))
     for field in fields:
         kind = get_type_hints(recipe_type)[field.name]
-        shown: Any = field.default
+        if isinstance(kind, types.UnionType):  # "int | None"
+            kind = next(one for one in get_args(kind) if one is not types.NoneType)
+        shown: Any = field.metadata.get("shown", field.default)
         how: dict[str, Any] = {"type": kind, "metavar": kind.__name__.upper()}
         if kind is bool:
             how = {"action": argparse.BooleanOptionalAction}

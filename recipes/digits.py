@@ -9,8 +9,15 @@ digits and measures them on the 360 that were held out. The deeper plain network
 than the shallower one; the deeper residual network does not (Fig. 6).
 
 Writes to --out: results.json, curves.png, predictions.png (of the last network) and every trained
-network, such as resnet56.keras, which takes images of 0 to 1 and gives logits. Stopped at any
-moment, the same command goes on where it was; --fresh starts over.
+network, such as resnet56.keras, which takes images of 0 to 1 and gives logits. If a run is stopped,
+the same command continues it; --fresh starts over.
+
+Cost: 2.5 minutes and 1.2 GB of memory on two cores of a CPU with torch (measured; TensorFlow and
+JAX also compile each network, not measured).
+
+Expected, measured in that run: training error 0.0 % with plain-20, 27 % with plain-56, 0.0 % with
+ResNet-20 and 0.1 % with ResNet-56; test errors of 1.7, 29, 1.7 and 1.9 %. Another backend, machine
+or seed gives other numbers, in the same order. The paper has no table of digits.
 """
 
 import dataclasses

@@ -1,4 +1,4 @@
-"""Teaches a trained network the classes of your own images.
+"""Trains a network with public weights on the classes of your own images.
 
     python recipes/finetune.py --data flowers/                     # flowers/CLASS/*.jpg
     python recipes/finetune.py --data flowers/ --model resnet101 --weights tv2
@@ -9,7 +9,14 @@ First a new last layer is trained on what the frozen network sees, then the late
 a lower rate. BN keeps the statistics it was trained with: see keras_resnet.freeze_batch_norm.
 Where --data has no split (train, val), --held-out of each class is kept to be measured on.
 Writes to --out: config.json, log.csv, checkpoints, results.json, curves.png and model.keras, which
-takes images of 0 to 255. Stopped at any moment, the same command goes on where it was.
+takes images of 0 to 255. If a run is stopped, the same command continues it.
+
+Cost: not measured for a data set of yours. Of a step of ResNet-50 with all its layers trained, two
+cores of a CPU compute 9.3 images/s on torch in float32 and 17.1 in bfloat16, with 1.3 GB of memory
+for 8 images (docs/performance.md); frozen layers save most of the backward pass. --smoke takes less
+than a minute.
+
+Expected error: it depends on the images; not measured.
 """
 
 import dataclasses
@@ -45,6 +52,8 @@ class Recipe(runs.Training):
     weight_decay: float = option(1e-4, '"a weight decay of 0.0001", of kernels')
     batch_size: int = option(32, "images of a step")
     least_area: float = option(0.25, "smallest part of an image that is cut out to train on")
+    ema: float = option(0.0, "decay of a running average of weights and BN statistics; 0: none")
+    label_smoothing: float = option(0.0, "part of each label that is spread over all classes")
     held_out: float = option(0.2, "part of each class to be measured on, where there is no split")
     workers: int = option(0, "threads that decode images; 0: as many as there are processors")
     on_bad_image: str = option("skip", "skip: name it and go on; fatal: stop")
@@ -150,6 +159,7 @@ def main(recipe):
         steps=steps,
         image=(size, size, 3),
         evaluate=lambda model: training.evaluate(model, tested),
+        ema=recipe.ema,
         settings={"image": dataclasses.asdict(rule), "classes": images.class_names},
     )
     for name, reason in {**batches.bad_images, **tested.bad_images}.items():

@@ -11,10 +11,29 @@
 holds the archives ILSVRC2012_img_train.tar and ILSVRC2012_img_val.tar, or imagenet2012 as TFDS
 prepared it.
 Writes to --out: config.json, log.csv, checkpoints, results.json, curves.png and model.keras, which
-takes images of 0 to 255. Stopped at any moment, the same command goes on where it was.
+takes images of 0 to 255. If a run is stopped, the same command continues it.
+
+A flag that is not given has the recipe's value; --ema 0, --label-smoothing 0 and
+--no-recompute-batch-norm switch off what the recipe has on.
+
+Cost: a training of ImageNet was not measured. One step of ResNet-50 was: on two cores of a CPU
+torch trains 9.3 images/s in float32 and 17.1 in bfloat16, with 1.3 GB of memory for 8 images
+(docs/performance.md), so that an epoch would take a day. On one A100, 120 epochs would take 17
+hours at the 2,470 images/s that NVIDIA publishes (docs/scaling.md; computed, not measured). --smoke
+takes less than a minute.
+
+Expected top-1 error of ResNet-50 on the validation images, center crop, as published; this package
+was not trained on ImageNet to check it:
+
+    paper   24.7 %   He et al., released model, github.com/KaimingHe/deep-residual-networks
+    goyal   23.6 %   Goyal et al., arXiv:1706.02677, Table 2b
+    a2      20.2 %   Wightman et al., arXiv:2110.00476, Table 2
+    a3      21.9 %   the same
+    fast    26.2 %   github.com/libffcv/ffcv-imagenet, rn50, 16 epochs, with --blur-pool
 """
 
 import dataclasses
+import functools
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +42,8 @@ import keras
 import numpy as np
 import runs
 from common import option
-from imagenet_settings import RECIPES, Settings, recipe_of
+from imagenet_recipes import RECIPES, recipe_of
+from imagenet_settings import Settings
 
 import keras_resnet
 from keras_resnet import training
@@ -50,14 +70,17 @@ class Recipe(runs.Training):
     model: str = option("resnet50", "any network of `keras-resnet list`")
     data: str = option("", "where the images are", "--data-dir")
     dataset: str = option("imagenet", "imagenet; digits or synthetic need no --data")
-    epochs: int = option(0, "0: as many as the recipe")
-    steps: int = option(0, "batches to train on instead, to try it; 0: all of the epochs")
-    batch_size: int = option(0, "0: that of the recipe; the learning rate follows in proportion")
-    learning_rate: float = option(0.0, "0: that of the recipe")
+    epochs: int | None = option(None, "drops and warm-up move in proportion")
+    steps: int | None = option(None, "batches to train on, to try it", shown="all of the epochs")
+    batch_size: int | None = option(None, "the learning rate follows in proportion")
+    learning_rate: float | None = option(None, "the highest")
+    recompute_batch_norm: bool | None = option(None, "BN's statistics again after the training")
     shortcut: str = option("", "A, B or C of Sec. 3.3, instead of the network's own")
     blur_pool: bool = option(False, "strided convolutions read a blurred map (arXiv:1904.11486)")
-    width: int = option(0, "channels of the first stage, for a narrow network; 0: the paper's")
-    size: int = option(0, "side of the images in pixels, to try it on few; 0: that of the recipe")
+    width: int | None = option(
+        None, "channels of the first stage, for a narrow network", shown="the network's own"
+    )
+    size: int | None = option(None, "side of the images in pixels, to try it on few")
     workers: int = option(0, "threads that decode images; 0: as many as there are processors")
     on_bad_image: str = option("skip", "skip: name it and go on; fatal: stop")
     out: str = option("runs/imagenet", "folder to write to, or to continue in")
@@ -68,10 +91,9 @@ class Recipe(runs.Training):
         one_of("dataset", self.dataset, ("imagenet", "digits", "synthetic"))
         one_of("on_bad_image", self.on_bad_image, ("skip", "fatal"))
         row, chosen = network_row(self.model), RECIPES[self.recipe]
-        self.at_least(
-            0, "epochs", "steps", "batch_size", "learning_rate", "width", "size", "workers"
-        )
-        if 0 < self.size < row.stride:
+        self.at_least(1, "epochs", "steps", "batch_size", "width", "size")
+        self.at_least(0, "learning_rate", "workers")
+        if self.size and self.size < row.stride:
             raise ValueError(
                 f"`size` must be at least {row.stride} for {self.model}. Received: {self.size}"
             )
@@ -84,32 +106,20 @@ class Recipe(runs.Training):
 
     def settings(self) -> Settings:
         """The recipe's, with what the command line says instead."""
-        chosen = recipe_of(self.recipe, self.model)
-        batch = self.batch_size or (8 if self.smoke else chosen.batch_size)
-        rate = self.learning_rate or chosen.learning_rate * batch / chosen.batch_size
-        epochs = self.epochs or (1 if self.smoke else chosen.epochs)
-        part = epochs / chosen.epochs  # a shorter run has its drops and its warm-up earlier
-        changed = dataclasses.replace(
-            chosen,
-            epochs=epochs,
-            batch_size=batch,
-            learning_rate=rate,
-            drops=tuple(part * epoch for epoch in chosen.drops),
-            every=part * chosen.every,
-            warmup=part * chosen.warmup,
-            rise=(part * chosen.rise[0], part * chosen.rise[1]),
-            label_smoothing=self.label_smoothing or chosen.label_smoothing,
-            ema=self.ema or chosen.ema,
-        )
+        settings = recipe_of(self.recipe, self.model)
+        if self.smoke:  # auxiliary heads average squares of a map that is 16 times as small
+            settings = settings.lasting(1).in_batches_of(8)
+            settings = settings.at(96 if settings.loss_weights else 32)
         if self.dataset == "digits":
-            gentle = dataclasses.replace(chosen.augmentation, **OF_DIGITS)
-            changed = dataclasses.replace(changed, augmentation=gentle, mirrored=False)
-        # Auxiliary heads average squares of a map that is 16 times as small.
-        size = self.size or ((96 if chosen.loss_weights else 32) if self.smoke else 0)
-        if not size:
-            return changed
-        shorter = size * chosen.evaluation[0] // chosen.evaluation[1]
-        return dataclasses.replace(changed, size=size, last_size=size, evaluation=(shorter, size))
+            gentle = dataclasses.replace(settings.augmentation, **OF_DIGITS)
+            settings = dataclasses.replace(settings, augmentation=gentle, mirrored=False)
+        if self.epochs:
+            settings = settings.lasting(self.epochs)
+        if self.batch_size:
+            settings = settings.in_batches_of(self.batch_size)
+        if self.size:
+            settings = settings.at(self.size)
+        return self.instead_of(settings)
 
 
 def build(recipe, settings, classes):
@@ -205,13 +215,12 @@ def main(recipe):
     images, held_out = collections(recipe)
     classes = len(images.class_names)
     shared = {"on_bad_image": recipe.on_bad_image, "workers": recipe.workers or None}
+    rises = settings.size != settings.last_size
     batches = ImageBatches(
         images,
         runs.part_of_batch(recipe, settings.batch_size),
         augmentation=settings.augmentation,
-        size=settings.size
-        if settings.size == settings.last_size
-        else lambda epoch: size_in(settings, epoch),
+        size=functools.partial(size_in, settings) if rises else settings.size,
         seed=recipe.seed,
         mixing=settings.mixing,
         repeats=settings.repeats,
@@ -233,14 +242,15 @@ def main(recipe):
     )
 
     runs.run(
-        dataclasses.replace(recipe, ema=settings.ema),
+        recipe,
         trained,
         batches,
         network=recipe.model,
-        steps=recipe.steps or settings.epochs * batches.steps_per_epoch,
+        steps=recipe.steps or round(settings.epochs * batches.steps_per_epoch),
         image=(size, size, 3),
         evaluate=lambda model: training.evaluate(network, tested, mirrored=settings.mirrored),
         settings=dataclasses.asdict(settings),
+        ema=settings.ema,
         finish=runs.recompute_over(batches) if settings.recompute_batch_norm else None,
         kept=network,
     )

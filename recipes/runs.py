@@ -1,13 +1,13 @@
 """What recipes that train for long share: precision, averages, logs, pictures, results."""
 
 import contextlib
-import dataclasses
 import importlib.util
 import os
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import keras
 from common import Run, atomic_write, option, table, versions, write_json
@@ -16,17 +16,26 @@ import keras_resnet
 from keras_resnet import figures, training
 
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
+FORMERLY_0 = (
+    *("epochs", "steps", "batch_size", "learning_rate", "ema", "label_smoothing"),
+    *("width", "size"),
+)
+Settings = TypeVar("Settings", bound=Any)
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True)
 class Training(Run):
-    """What can be asked of a training beside its hyper-parameters."""
+    """The flags of a recipe that trains for long, beside its own hyper-parameters."""
 
     precision: str = option("float32", f"{', '.join(PRECISIONS)}: of activations and products")
     accumulate: int = option(1, "parts that a batch is trained in, where memory is short")
     distribute: str = option("auto", f"over devices: {', '.join(training.distribution.KINDS)}")
-    ema: float = option(0.0, "decay of a running average of weights and BN statistics; 0: none")
-    label_smoothing: float = option(0.0, "part of each label that is spread over all classes")
+    ema: float | None = option(
+        None, "decay of a running average of weights and BN statistics; 0: none"
+    )
+    label_smoothing: float | None = option(
+        None, "part of each label that is spread over all classes; 0: none"
+    )
     tensorboard: bool = option(False, "write event files for TensorBoard to --out as well")
     smoke: bool = option(False, "a few steps of everything on made-up images: does it run here?")
 
@@ -42,7 +51,7 @@ class Training(Run):
                 f"Received: {self.distribute!r}"
             )
         for name in ("ema", "label_smoothing"):
-            if not 0 <= getattr(self, name) < 1:
+            if not 0 <= (getattr(self, name) or 0) < 1:
                 raise ValueError(
                     f"`{name}` must be from 0 to below 1. Received: {getattr(self, name)}"
                 )
@@ -53,9 +62,16 @@ class Training(Run):
             )
 
     def configuration(self) -> dict[str, Any]:
-        told = super().configuration()
-        del told["tensorboard"], told["distribute"]
-        return told
+        flags = super().configuration()
+        del flags["tensorboard"], flags["distribute"]
+        # Version 0.1 wrote 0 for a number that was not given: a run that it started continues.
+        # What the recipe chose is compared as well, among the settings.
+        return flags | {name: 0 for name in FORMERLY_0 if flags.get(name, 0) is None}
+
+    def instead_of(self, settings: Settings) -> Settings:
+        """The recipe's settings, where a flag of the same name was given with its value."""
+        given = {field.name: getattr(self, field.name, None) for field in fields(settings)}
+        return replace(settings, **{k: value for k, value in given.items() if value is not None})
 
     def launch(self, main: Callable[[Any], None]) -> None:
         """Runs `main(self)` within the scope of `--distribute`. The first process alone prints."""
@@ -88,7 +104,7 @@ def accumulation(recipe: Training) -> dict[str, int]:
 
 
 def recompute_over(batches: Any, images: int = 8192) -> Callable[[keras.Model], None]:
-    """Batch norm's statistics over that many images, or an epoch: what `run` is to finish with."""
+    """Batch norm's statistics over that many images, or an epoch: for `finish` of `run`."""
 
     def finish(model):
         count = max(1, min(batches.steps_per_epoch, images // batches.batch_size))
@@ -133,10 +149,11 @@ def run(
     evaluate: Callable[[keras.Model], dict[str, float]],
     callbacks: Sequence[keras.callbacks.Callback] = (),
     settings: Any = None,
+    ema: float = 0.0,
     finish: Callable[[keras.Model], None] | None = None,
     kept: keras.Model | None = None,
 ) -> None:
-    """Trains, and leaves in --out: config.json, log.csv, results.json, curves.png, model.keras.
+    """Trains, and writes to --out: config.json, log.csv, results.json, curves.png, model.keras.
 
     Args:
         recipe: as read from the command line.
@@ -148,6 +165,7 @@ def run(
         evaluate: gives `top1_error` and more, of the model as it stands.
         callbacks: of Keras.
         settings: what the recipe's name stood for.
+        ema: decay of the running average of the weights that is measured and saved; 0 for none.
         finish: done to the model before it is measured for the last time and saved.
         kept: what is counted and saved, where parts of the model only help to train it.
     """
@@ -162,7 +180,7 @@ def run(
     distribution = training.active()
     if distribution.is_first:
         write_json(out / "config.json", record)
-    averages = training.WeightAverages(model, recipe.ema) if recipe.ema else None
+    averages = training.WeightAverages(model, ema) if ema else None
     watching = [*callbacks, *([averages] if averages else [])]
     if recipe.tensorboard:
         watching.append(EventFiles(out / "tensorboard"))
@@ -191,7 +209,7 @@ def run(
 
 
 def write_results(out, record, model, network, image, rows, final):
-    """Leaves what a run came to in its folder, and tells."""
+    """Writes the results of a run to its folder and prints a summary."""
     with atomic_write(out / "model.keras") as path:
         model.save(path)
     history = {

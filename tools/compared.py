@@ -4,16 +4,21 @@ python tools/compared.py           write them
 python tools/compared.py --check   exit with an error where they are out of date
 """
 
+import sys
 from pathlib import Path
 
 import marked
 from marked import table
 from published import TABLES
 
-from keras_resnet.networks.family import NETWORKS, summary_table
-from keras_resnet.networks.settings import SETTINGS
+from keras_resnet.networks.family import NETWORKS, network_row, summary_table
 
-PAGE = Path(__file__).parent.parent / "docs" / "compared.md"
+ROOT = Path(__file__).parent.parent
+sys.path.append(str(ROOT / "recipes"))
+
+from imagenet_recipes import ITERATIONS, PAPERS, SOURCES  # noqa: E402
+
+PAGE = ROOT / "docs" / "compared.md"
 
 
 def systems() -> str:
@@ -38,35 +43,44 @@ def errors() -> str:
 
 def settings() -> str:
     rows = []
-    for name, one in SETTINGS.items():
-        falls = f"times {one.schedule.factor:g}, {one.schedule.kind}"
-        if one.schedule.every:
-            falls += f" every {one.schedule.every:,}"
+    for family, one in PAPERS.items():
+        drops = ", ".join(f"{epoch:g}" for epoch in one.drops)
+        falls = f"every {one.every:.3g} epochs" if one.every else f"after epochs {drops}"
         how = one.augmentation
-        low, high = how.shorter_side or how.area or (0, 0)
-        what = "shorter side" if how.shorter_side else "area"
+        crops = {"scale": ("shorter side", how.shorter), "area": ("area", how.area)}
+        what, (low, high) = crops[how.crop]
         rows.append(
             (
-                f"`{name}`",
+                f"`{family}`",
                 str(one.batch_size),
-                f"{one.learning_rate:g}, {falls}",
+                f"{one.learning_rate:g}, times {one.factor:g} {falls}",
                 f"{one.momentum:g}",
                 f"{one.weight_decay:g}",
-                f"{one.iterations:,} ({one.epochs:.0f} epochs)",
+                f"{ITERATIONS[family]:,} ({one.epochs:.0f} epochs)",
                 f"{what} {low:g} to {high:g}, lighting {how.lighting:g}"
-                + (f", photometric {how.photometric:g}" if how.photometric else ""),
-                ", ".join(f"{rate:g}" for rate in one.dropout) or "none",
+                + (f", photometric {how.randaugment.strength:g}" if how.randaugment else ""),
+                ", ".join(f"{rate:g}" for rate in dropout(family)) or "none",
             )
         )
     return table(
-        "family | batch | learning rate | momentum | weight decay | iterations | crops, colour | "
+        "family | batch | learning rate | momentum | weight decay | iterations | crops, color | "
         "dropout",
         rows,
     )
 
 
+def dropout(family: str) -> tuple[float, ...]:
+    """The rates of a family's dropout layers, of its first network."""
+    row = next(network_row(name) for name in NETWORKS if network_row(name).family == family)
+    rate = getattr(row, "dropout", 0.0)
+    auxiliary = getattr(row, "auxiliary_dropout", None)
+    if not rate:
+        return ()
+    return (rate, auxiliary, auxiliary) if auxiliary else (rate, rate)
+
+
 def sources() -> str:
-    return "\n".join(f"* `{name}`: {' '.join(one.sources)}" for name, one in SETTINGS.items())
+    return "\n".join(f"* `{name}`: {' '.join(one)}" for name, one in SOURCES.items())
 
 
 def page(text: str) -> str:

@@ -112,6 +112,8 @@ def differences_of_training(trained: dict | None, network: str) -> list[str]:
         for name, value in (defaults | of_the_paper).items()
         if name in flags and name not in (*neutral, *settings)
     }
+    # Version 0.1 wrote 0 for a number that was not given, which is None since.
+    wanted = {name: value for name, value in wanted.items() if value or flags[name]}
     return other_values(trained["settings"], settings) + other_values(flags, wanted)
 
 

@@ -1,28 +1,14 @@
 """The digits, and the recipe that a newcomer runs first."""
 
 import json
-import os
-import pathlib
-import subprocess
 import sys
 
 import keras
 import numpy as np
 import pytest
+from support.recipes import module_of, run
 
 from keras_resnet.data import digits
-
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-
-
-def run(*arguments, out, recipe="digits", timeout=300):
-    """Runs a recipe in a process of its own."""
-    command = [sys.executable, str(ROOT / "recipes" / f"{recipe}.py"), "--out", str(out)]
-    path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
-    environment = os.environ | {"PYTHONPATH": path}
-    return subprocess.run(
-        [*command, *arguments], env=environment, capture_output=True, text=True, timeout=timeout
-    )
 
 
 def test_one_in_five_digits_of_every_class_is_held_out():
@@ -84,7 +70,8 @@ def first_run(tmp_path_factory):
     out = tmp_path_factory.mktemp("digits")
     (out / "results.json").write_text("earlier")
     networks = ["--networks", "cifar_plain8,cifar_resnet8"]
-    return out, run(*networks, "--epochs", "1", "--batch-size", "256", "--fresh", out=out)
+    flags = [*networks, "--epochs", "1", "--batch-size", "256", "--fresh", "--out", out]
+    return out, run("digits", *flags)
 
 
 def test_the_recipe_prints_a_line_for_every_network(first_run):
@@ -128,7 +115,7 @@ def test_results_of_an_earlier_run_are_kept(first_run):
 def test_the_same_command_again_finds_the_run_finished(first_run):
     out, process = first_run
     networks = ["--networks", "cifar_plain8,cifar_resnet8"]
-    again = run(*networks, "--epochs", "1", "--batch-size", "256", out=out)
+    again = run("digits", *networks, "--epochs", "1", "--batch-size", "256", "--out", out)
     assert again.stdout.count("Continuing after step 5 of 5") == 2
     summary = next(line for line in process.stdout.splitlines() if line.startswith("ResNet-8  "))
     assert summary in again.stdout
@@ -176,9 +163,9 @@ def test_what_cannot_be_is_refused_before_anything_is_written(arguments, message
 @pytest.mark.once
 def test_responses_of_resnet_56_lie_below_those_of_plain_56(tmp_path):
     networks = "--networks", "cifar_plain56", "cifar_resnet56"
-    process = run(*networks, "--epochs", "60", out=tmp_path, timeout=3600)
+    process = run("digits", *networks, "--epochs", "60", "--out", tmp_path, timeout=3600)
     assert process.returncode == 0, process.stderr
-    process = run("--run", str(tmp_path), out=tmp_path, recipe="figures")
+    process = run("figures", "--run", tmp_path, "--out", tmp_path)
     assert process.returncode == 0, process.stderr
     responses = json.loads((tmp_path / "responses.json").read_text())
     plain, residual = (sorted(responses[name].values()) for name in ("plain-56", "ResNet-56"))
@@ -187,13 +174,9 @@ def test_responses_of_resnet_56_lie_below_those_of_plain_56(tmp_path):
 
 
 @pytest.fixture
-def recipe(monkeypatch):
+def recipe():
     """The recipe as a module: what its command line is read with."""
-    monkeypatch.syspath_prepend(str(ROOT / "recipes"))
-    monkeypatch.delitem(sys.modules, "digits", raising=False)
-    import digits as module
-
-    return module
+    return module_of("digits")
 
 
 def test_help_shows_every_flag_with_its_default(recipe, capsys):

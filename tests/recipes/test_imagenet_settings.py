@@ -1,14 +1,12 @@
 """The ImageNet recipes hold what the papers say; the numbers here are typed from the papers."""
 
-import pathlib
-
 import keras
 import numpy as np
 import pytest
+from support.recipes import module_of
 
 from keras_resnet import training
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
 A2 = {  # ResNet strikes back, Table 2, column A2
     "epochs": 300,
     "batch_size": 2048,
@@ -144,11 +142,8 @@ SETTINGS = {
 
 
 @pytest.fixture
-def imagenet(monkeypatch):
-    monkeypatch.syspath_prepend(str(ROOT / "recipes"))
-    import imagenet as module
-
-    return module
+def imagenet():
+    return module_of("imagenet")
 
 
 def held(settings, name):

@@ -2,31 +2,20 @@
 
 import csv
 import dataclasses
-import importlib
 import json
-import pathlib
 import time
 
 import keras
 import numpy as np
 import pytest
 from PIL import Image
-from support.recipes import WRITTEN, run
+from support.recipes import WRITTEN, module_of, run
 
 import keras_resnet
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-
 
 @pytest.fixture
-def module_of(monkeypatch):
-    """A recipe as a module, by its name."""
-    monkeypatch.syspath_prepend(str(ROOT / "recipes"))
-    return importlib.import_module
-
-
-@pytest.fixture
-def imagenet(module_of):
+def imagenet():
     return module_of("imagenet")
 
 
@@ -171,7 +160,7 @@ def test_a_digit_is_not_measured_in_its_mirror_image(imagenet):
         ({"recipe": "a4"}, "`recipe` must be one of 'paper', 'goyal', 'a2', 'a3', 'fast'"),
         ({"dataset": "mnist"}, "`dataset` must be one of"),
         ({"model": "resnet19"}, "resnet19"),
-        ({"epochs": -1}, "`epochs` must be at least 0. Received: -1"),
+        ({"epochs": -1}, "`epochs` must be at least 1. Received: -1"),
         ({"precision": "float8"}, "`precision` must be float32, mixed_bfloat16, mixed_float16"),
         ({"ema": 1.0}, "`ema` must be from 0 to below 1"),
         ({"accumulate": 0}, "`accumulate` must be at least 1"),
@@ -185,7 +174,7 @@ def test_bad_flags_are_named(imagenet, changes, message):
 
 @pytest.mark.once
 @pytest.mark.parametrize("model", ["resnet50", "preact_resnet50", "resnet50v2"])
-def test_finetuning_crops_as_the_networks_own_weights_expect(module_of, monkeypatch, model):
+def test_finetuning_crops_as_the_networks_own_weights_expect(monkeypatch, model):
     finetune = module_of("finetune")
     for name in ("build", "new_head"):
         monkeypatch.setattr(keras_resnet, name, lambda *arguments, **options: None)
@@ -194,7 +183,7 @@ def test_finetuning_crops_as_the_networks_own_weights_expect(module_of, monkeypa
     assert rule == record.image
 
 
-def test_finetuning_begins_with_the_weights_of_a_file(module_of, tmp_path):
+def test_finetuning_begins_with_the_weights_of_a_file(tmp_path):
     finetune = module_of("finetune")
     trained = keras_resnet.build("cifar_resnet8")
     keras_resnet.save_weights(trained, tmp_path / "mine.safetensors")
@@ -206,7 +195,7 @@ def test_finetuning_begins_with_the_weights_of_a_file(module_of, tmp_path):
 
 
 @pytest.mark.once
-def test_tensorboard_reads_the_rows_that_were_written_for_it(module_of, tmp_path):
+def test_tensorboard_reads_the_rows_that_were_written_for_it(tmp_path):
     events = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
     writing = module_of("runs").EventFiles(tmp_path)
     for step, loss in ((8, 2.5), (16, 1.25)):
@@ -218,7 +207,7 @@ def test_tensorboard_reads_the_rows_that_were_written_for_it(module_of, tmp_path
 
 
 @pytest.mark.once
-def test_without_tensorboard_its_flag_names_the_extra(module_of, monkeypatch):
+def test_without_tensorboard_its_flag_names_the_extra(monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(ValueError, match=r"keras3-resnet\[recipes\]"):
         module_of("imagenet").Recipe(tensorboard=True)
@@ -226,7 +215,7 @@ def test_without_tensorboard_its_flag_names_the_extra(module_of, monkeypatch):
 
 @pytest.mark.once
 @pytest.mark.parametrize("recipe", ["imagenet", "finetune"])
-def test_training_and_validation_of_other_classes_are_refused(module_of, recipe, tmp_path):
+def test_training_and_validation_of_other_classes_are_refused(recipe, tmp_path):
     for name in ("train/cat", "train/dog", "val/dog"):
         (tmp_path / name).mkdir(parents=True)
         (tmp_path / name / "1.jpg").write_bytes(b"")
@@ -237,7 +226,7 @@ def test_training_and_validation_of_other_classes_are_refused(module_of, recipe,
 
 @pytest.mark.once
 @pytest.mark.parametrize("recipe", ["cifar10", "evaluate", "finetune", "imagenet"])
-def test_help_names_every_flag_with_its_default(module_of, recipe, capsys):
+def test_help_names_every_flag_with_its_default(recipe, capsys):
     module = module_of(recipe)
     with pytest.raises(SystemExit) as ended:
         module_of("common").from_command_line(module.Recipe, module.__doc__, ["--help"])

@@ -1,29 +1,21 @@
 """The CIFAR-10 recipe: what the paper says, and the same on every backend."""
 
 import json
-import os
-import pathlib
-import subprocess
-import sys
 
 import keras
 import numpy as np
 import pytest
 from support import BACKEND
 from support.golden_cases import FOLDER, REGENERATE
-from support.training import RECIPES, twenty_steps
+from support.recipes import module_of, run
+from support.training import twenty_steps
 
 from keras_resnet import training
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-
 
 @pytest.fixture
-def cifar10(monkeypatch):
-    monkeypatch.syspath_prepend(RECIPES)
-    import cifar10
-
-    return cifar10
+def cifar10():
+    return module_of("cifar10")
 
 
 def test_twenty_steps_are_the_same_on_every_backend():
@@ -87,14 +79,9 @@ def test_a_bad_flag_is_named(cifar10, arguments, message):
 
 
 def test_a_smoke_run_leaves_all_its_files(tmp_path):
-    command = [sys.executable, "recipes/cifar10.py", "--smoke", "--out", str(tmp_path)]
     flags = ["--model", "cifar_resnet8", "--accumulate", "2", "--ema", "0.9"]
     flags += ["--precision", "mixed_bfloat16", "--recompute-batch-norm", "--backend", BACKEND]
-    path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
-    environment = os.environ | {"PYTHONPATH": path}
-    done = subprocess.run(
-        command + flags, env=environment, cwd=ROOT, capture_output=True, text=True, timeout=300
-    )
+    done = run("cifar10", "--smoke", "--out", tmp_path, *flags)
     assert done.returncode == 0, done.stderr
     there = {path.name for path in tmp_path.iterdir()}
     assert there >= {"config.json", "results.json", "curves.png", "model.keras", "mean.npy"}

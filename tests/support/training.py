@@ -1,14 +1,11 @@
 """Twenty steps of the CIFAR-10 recipe, the same on every backend."""
 
-import pathlib
-import sys
-
 import keras
 import numpy as np
 
 from support import fill, images
+from support.recipes import module_of
 
-RECIPES = str(pathlib.Path(__file__).resolve().parents[2] / "recipes")
 STEPS = 20
 
 
@@ -18,10 +15,7 @@ def twenty_steps() -> dict[str, list[float]]:
     Augmentation, schedule (with both drops), loss and optimizer are the recipe's; initial
     weights depend on their names alone.
     """
-    if RECIPES not in sys.path:
-        sys.path.insert(0, RECIPES)
-    import cifar10
-
+    cifar10 = module_of("cifar10")
     recipe = cifar10.Recipe(batch_size=16, steps=STEPS, model="cifar_resnet20", seed=3)
     settings = recipe.settings()
     x = images(64, 32, 32, 3, label="training") / 4

@@ -66,7 +66,7 @@ def test_a_network_trained_here_as_in_the_paper_fills_its_row():
         ({"label_smoothing": 0.1}, "label_smoothing 0.1, not 0.0"),
         ({"epochs": 90}, "epochs 90, not "),
         ({"precision": "mixed_bfloat16"}, "precision mixed_bfloat16, not float32"),
-        ({"width": 32}, "width 32, not 0"),
+        ({"width": 32}, "width 32, not none"),
         ({"dataset": "digits"}, "dataset digits, not imagenet"),
     ],
 )

@@ -1,62 +1,53 @@
 """How the systems were trained: the papers' numbers, and what the recipe makes of them."""
 
-import json
-
 import keras
 import numpy as np
 import pytest
 from support import row
-from support.training import RECIPES
+from support.recipes import module_of
 
 from keras_resnet.data import Augmentation, Photometric
 from keras_resnet.networks.family import narrowed
-from keras_resnet.networks.settings import SETTINGS, settings_of
+
+ROWS = module_of("imagenet_recipes")
+PAPERS = ROWS.PAPERS
 
 
 @pytest.fixture
-def imagenet(monkeypatch):
+def imagenet():
     """The recipe as a module."""
-    monkeypatch.syspath_prepend(RECIPES)
-    import imagenet
-
-    return imagenet
+    return module_of("imagenet")
 
 
 @pytest.mark.once
-@pytest.mark.parametrize("name", SETTINGS)
-def test_settings_say_where_they_come_from(name):
-    settings = SETTINGS[name]
-    assert settings.sources
-    assert "arXiv:" in settings.sources[0]
+@pytest.mark.parametrize("family", PAPERS)
+def test_settings_say_where_they_come_from(family):
+    sources, settings = ROWS.SOURCES[family], PAPERS[family]
+    assert sources[0].startswith(f"{settings.source}: ")
+    assert settings.source.startswith("arXiv:")
     assert 0 < settings.learning_rate <= 0.1
     assert settings.momentum == 0.9
-    json.dumps(settings.loss_weights)
 
 
 @pytest.mark.once
-def test_settings_agree_with_each_other_and_with_the_rows():
-    assert round(SETTINGS["vgg"].epochs) == 74, "370K iterations (74 epochs)"
-    assert round(SETTINGS["prelu_net"].epochs) == 80, "about 80 for each model"
-    assert SETTINGS["googlenet"].schedule.every * 32 / 1_281_167 == pytest.approx(8, abs=0.01)
-    assert SETTINGS["bn_inception"].schedule.every * 6 == pytest.approx(320_000, abs=6)
-    assert SETTINGS["bn_inception"].weight_decay * 5 == SETTINGS["googlenet"].weight_decay
-    assert SETTINGS["vgg"].dropout == (row("vgg16").dropout,) * 2
-    assert SETTINGS["prelu_net"].dropout == (row("prelu_net_a").dropout,) * 2
-    google = row("googlenet")
-    assert SETTINGS["googlenet"].dropout == (google.dropout, *[google.auxiliary_dropout] * 2)
-    assert settings_of("vgg19") is SETTINGS["vgg"]
-    assert settings_of("resnet50v2") is SETTINGS["resnet"]
-    with pytest.raises(ValueError, match=r"not trained on ImageNet\. Received: 'cifar_resnet20'"):
-        settings_of("cifar_resnet20")
+def test_settings_agree_with_each_other():
+    assert PAPERS["vgg"].epochs == 74, "370K iterations (74 epochs)"
+    assert PAPERS["prelu_net"].epochs == 80, "about 80 for each model"
+    assert PAPERS["googlenet"].every == pytest.approx(8, abs=0.01), "every 8 epochs"
+    assert PAPERS["bn_inception"].every * 6 == pytest.approx(PAPERS["googlenet"].every, rel=1e-4)
+    assert PAPERS["bn_inception"].weight_decay * 5 == PAPERS["googlenet"].weight_decay
+    assert ROWS.recipe_of("paper", "vgg19") is PAPERS["vgg"]
+    assert ROWS.recipe_of("paper", "resnet50v2") is PAPERS["resnet"]
+    assert ROWS.recipe_of("fast", "vgg19") is ROWS.RECIPES["fast"]
 
 
 @pytest.mark.once
 def test_the_recipe_trains_each_network_as_its_own_paper_says(imagenet):
-    def told(model):
+    def settings_of(model):
         return imagenet.Recipe(model=model, recipe="paper").settings()
 
     vgg, google, prelu, inception, resnet = map(
-        told, ("vgg16", "googlenet", "prelu_net_a", "bn_inception", "resnet50")
+        settings_of, ("vgg16", "googlenet", "prelu_net_a", "bn_inception", "resnet50")
     )
     of = [
         (one.epochs, one.batch_size, one.learning_rate, one.momentum, one.weight_decay, one.ema)
@@ -104,13 +95,13 @@ def test_images_are_only_less_their_mean_where_no_layer_normalizes(imagenet):
     settings = recipe.settings()
     model = imagenet.build(recipe, settings, 5)
     first = keras.Model(model.input, model.get_layer("preprocessing").output)
-    grey = np.full((1, 32, 32, 3), 200, "uint8")
-    left = keras.ops.convert_to_numpy(first(grey))[0, 0, 0]
+    gray = np.full((1, 32, 32, 3), 200, "uint8")
+    left = keras.ops.convert_to_numpy(first(gray))[0, 0, 0]
     np.testing.assert_allclose(left, 200 - np.array((123.675, 116.28, 103.53)), rtol=1e-5)
     recipe = imagenet.Recipe(model="bn_inception", width=4)
     model = imagenet.build(recipe, recipe.settings(), 5)
     first = keras.Model(model.input, model.get_layer("preprocessing").output)
-    normal = keras.ops.convert_to_numpy(first(grey))[0, 0, 0]
+    normal = keras.ops.convert_to_numpy(first(gray))[0, 0, 0]
     np.testing.assert_allclose(normal, left / (58.395, 57.12, 57.375), rtol=1e-5)
 
 
