@@ -24,6 +24,23 @@ hypothesis.settings.register_profile("search", max_examples=500, deadline=None)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "battery"))
 
 
+def pytest_configure(config):
+    """pytest-randomly orders the tests; the seeds of a test are set here, the same in any order."""
+    config.option.randomly_reset_seed = False
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    """Says how to run the tests again in the order in which one failed."""
+    if terminalreporter.stats.get("failed") and hasattr(config.option, "randomly_seed"):
+        terminalreporter.write_line(f"The order was --randomly-seed={config.option.randomly_seed}")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_fixture_setup(fixturedef, request):
+    """A fixture of a module starts from the same seed, whichever test comes first."""
+    random.seed(0)  # every seed that Keras makes up comes from here
+
+
 def pytest_collection_modifyitems(config, items):
     """Tests marked `once` run beside one backend only: the battery names it."""
     if os.environ.get("KERAS_RESNET_ONCE", keras.backend.backend()) != keras.backend.backend():
@@ -35,7 +52,7 @@ def pytest_collection_modifyitems(config, items):
 @pytest.fixture(autouse=True)
 def keras_as_it_comes():
     """The configuration that a test changes is put back, and its layers' names are forgotten."""
-    random.seed(0)  # every seed that Keras makes up comes from here
+    random.seed(0)
     yield
     keras.config.set_image_data_format("channels_last")
     keras.config.set_dtype_policy("float32")
