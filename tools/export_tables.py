@@ -9,14 +9,16 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "benchmarks"))
+sys.path.insert(0, str(ROOT))
 
-import export_page  # noqa: E402
 import marked  # noqa: E402
+
+from benchmarks.common import records  # noqa: E402
+from benchmarks.exporting import page as exporting  # noqa: E402
 
 PAGE = ROOT / "docs" / "export.md"
 CHART = ROOT / "docs" / "images" / "exported.png"
-DRAWN = export_page.FOLDER / CHART.name
+DRAWN = exporting.FOLDER / CHART.name
 
 
 def not_measured(command: str) -> str:
@@ -24,49 +26,49 @@ def not_measured(command: str) -> str:
 
 
 def speed() -> str:
-    record = export_page.read("exported")
+    record = exporting.read("exported")
     if record is None:
-        return not_measured("python benchmarks/exported.py")
+        return not_measured("python -m benchmarks.exporting.runtimes")
     what = f"{record['size']} pixels, batches of {record['batch']}, {record['rounds']} rounds"
     lines = [
-        f"ResNet-50 (v1.5), {what} (`{record['command']}`; {measured(record)}):",
+        f"ResNet-50 (v1.5), {what} (`{records.command_of(record)}`; {measured(record)}):",
         "",
         f"![Images per second of exported networks](images/{CHART.name})",
         "",
-        *export_page.promises(record),
+        *exporting.promises(record),
         "",
-        *export_page.speeds(record),
+        *exporting.speeds(record),
     ]
     return "\n".join(lines)
 
 
 def operators() -> str:
-    record = export_page.read("operators")
+    record = exporting.read("operators")
     if record is None:
-        return not_measured("python benchmarks/operators.py")
+        return not_measured("python -m benchmarks.exporting.operators")
     lines = [
-        f"One batch of {record['batch']} (`{record['command']}`; {measured(record)}):",
+        f"One batch of {record['batch']} (`{records.command_of(record)}`; {measured(record)}):",
         "",
-        *export_page.operators(record),
+        *exporting.operators(record),
     ]
     return "\n".join(lines)
 
 
 def precision() -> str:
-    record = export_page.read("precision")
+    record = exporting.read("precision")
     if record is None:
-        return not_measured("python benchmarks/precision.py")
+        return not_measured("python -m benchmarks.exporting.precision")
     lines = [
-        f"{record['images']:,} test images (`{record['command']}`; {measured(record)}):",
+        f"{record['images']:,} test images (`{records.command_of(record)}`; {measured(record)}):",
         "",
-        *export_page.precisions(record),
+        *exporting.precisions(record),
     ]
     return "\n".join(lines)
 
 
 def measured(record: dict) -> str:
     commit = f", commit {record['commit']}" if record["commit"] else ""
-    return f"{export_page.caption(record)}{commit}"
+    return f"{exporting.caption(record)}{commit}"
 
 
 def page(text: str) -> str:

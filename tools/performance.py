@@ -1,4 +1,4 @@
-"""Writes docs/performance.md and its charts from what benchmarks/throughput.py has recorded.
+"""Writes docs/performance.md and its charts from what benchmarks.training.throughput has recorded.
 
 python tools/performance.py             # after new results in benchmarks/results
 python tools/performance.py --check     # fails where page or charts are not those of the results
@@ -9,9 +9,9 @@ import pathlib
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "benchmarks"))
+sys.path.insert(0, str(ROOT))
 
-from sidebyside import chart, pages, results  # noqa: E402
+from benchmarks.training import chart, pages, results  # noqa: E402
 
 COMMAND = "python tools/performance.py"
 

@@ -10,12 +10,11 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
-sys.path.insert(0, str(ROOT / "benchmarks"))
 
 import marked  # noqa: E402
-from sidebyside import catalog, results, targets  # noqa: E402
 
 import keras_resnet  # noqa: E402
+from benchmarks.training import catalog, results, targets  # noqa: E402
 
 BACKENDS = ("tensorflow", "jax", "torch")
 

@@ -1,1 +1,1 @@
-"""Input pipelines timed side by side; see benchmarks/input.py."""
+"""Input pipelines side by side: from JPEG files to batches."""

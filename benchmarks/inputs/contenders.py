@@ -1,6 +1,6 @@
 """What each contender is: an endless iterator over batches of its kind.
 
-All make 224x224 images by a crop of 8 to 100 % of the area, a flip and a normalisation, with
+All make 224x224 images by a crop of 8 to 100 % of the area, a flip and a normalization, with
 bilinear interpolation. All have the files of the zip in memory.
 """
 
@@ -19,18 +19,18 @@ def keras_resnet(path: str, batch: int, cores: int) -> Iterator:
     return pipeline(path, batch, cores).batches()
 
 
-def keras_resnet_normalised(path: str, batch: int, cores: int) -> Iterator:
+def keras_resnet_normalized(path: str, batch: int, cores: int) -> Iterator:
     """Each image where it is decoded, in the parallel map: it is in the cache there."""
     import tensorflow as tf
 
     from keras_resnet.data import ImageBatches
 
-    class Normalised(ImageBatches):
+    class Normalized(ImageBatches):
         def decoded(self, *fetched):
             x, *others = super().decoded(*fetched)
             return tf.cast(x, "float32") * (1 / STD) - MEAN / STD, *others
 
-    return pipeline(path, batch, cores, Normalised).batches()
+    return pipeline(path, batch, cores, Normalized).batches()
 
 
 def pipeline(path: str, batch: int, cores: int, kind=None):
@@ -213,10 +213,10 @@ def window(size: tuple[int, int], rng: np.random.Generator) -> tuple[int, int, i
 
 
 CONTENDERS: dict[str, tuple[str, Callable[[str, int, int], Iterator]]] = {
-    "keras_resnet": ("keras_resnet: uint8, normalised on the device", keras_resnet),
-    "keras_resnet_normalised": (
-        "keras_resnet, normalised on the processor",
-        keras_resnet_normalised,
+    "keras_resnet": ("keras_resnet: uint8, normalized on the device", keras_resnet),
+    "keras_resnet_normalized": (
+        "keras_resnet, normalized on the processor",
+        keras_resnet_normalized,
     ),
     "tf_data": ("tf.data: decode, then crop", tf_data),
     "torch_pil": ("torch DataLoader, PIL", torch_pil),

@@ -1,13 +1,15 @@
-"""Tables and the chart of a run of benchmarks/input.py."""
+"""Tables and the chart of a run of benchmarks.inputs.pipelines."""
 
 import math
 import pathlib
 import statistics
 
-from inputs.contenders import CONTENDERS
+from benchmarks.common.records import OTHER_COLOR, OURS_COLOR
+from benchmarks.inputs.contenders import CONTENDERS
+from keras_resnet.files import atomic_write
 
-OURS, OURS_COLOR, OTHER_COLOR = "keras_resnet", "#c1440e", "#8d99ae"
-ALIKE = "keras_resnet_normalised"  # does on the processor all that the others do there
+OURS = "keras_resnet"
+ALIKE = "keras_resnet_normalized"  # does on the processor all that the others do there
 # ResNet-50 training at 224 pixels in mixed precision, images per second of one GPU, as published.
 GPUS = (
     ("V100", 1200, "NVIDIA DeepLearningExamples, PyTorch"),
@@ -30,7 +32,12 @@ def ratios(ours: dict, other: dict) -> tuple[float, float, float]:
 
 
 def measured(run: dict) -> dict[str, dict]:
-    return {record["contender"]: record for record in run["contenders"] if record["rates"]}
+    return {name_of(record): record for record in run["contenders"] if record["rates"]}
+
+
+def name_of(record: dict) -> str:
+    """Of a contender; records of version 0.1 spell it with an s."""
+    return record["contender"].replace("normalised", "normalized")
 
 
 def table(run: dict) -> list[str]:
@@ -41,14 +48,15 @@ def table(run: dict) -> list[str]:
     ]
     found = measured(run)
     for record in run["contenders"]:
-        title = CONTENDERS[record["contender"]][0]
+        title = CONTENDERS[name_of(record)][0]
         if not record["rates"]:
-            lines.append(f"| {title} | not measured: {record.get('error', '')} | | |")
+            why = (record.get("error", "").splitlines() or [""])[0][:200]
+            lines.append(f"| {title} | not measured: {why} | | |")
             continue
         rates = per_core(run, record)
         middle = statistics.median(rates)
         more = ""
-        if OURS in found and record["contender"] != OURS:
+        if OURS in found and name_of(record) != OURS:
             ratio, low, high = ratios(found[OURS], record)
             more = f"{ratio:.2f}x ({low:.2f} to {high:.2f})"
         lines.append(f"| {title} | {middle:.0f} | {min(rates):.0f} to {max(rates):.0f} | {more} |")
@@ -67,7 +75,7 @@ def targets(run: dict) -> list[str]:
                 alike = "{:.2f}x ({:.2f} to {:.2f})".format(*ratios(found[ALIKE], found[name]))
             lines.append(
                 f"* {bound:g}x {CONTENDERS[name][0]}: {verdict}, {ratio:.2f}x "
-                f"({low:.2f} to {high:.2f} by round), where ours leaves normalising to the device "
+                f"({low:.2f} to {high:.2f} by round), where ours leaves normalizing to the device "
                 f"and the other does it on the processor; both on the processor: {alike}"
             )
     return lines
@@ -129,7 +137,7 @@ def draw(run: dict, path: pathlib.Path) -> None:
     for i, (name, middle) in enumerate(reversed(feeders)):
         cores = [math.ceil(speed / middle) for _, speed, _ in GPUS]
         at = [number + i * height for number in range(len(GPUS))]
-        color = OURS_COLOR if name == OURS else ["#8d99ae", "#5c677d"][i % 2]
+        color = OURS_COLOR if name == OURS else [OTHER_COLOR, "#5c677d"][i % 2]
         drawn = bottom.barh(at, cores, height, color=color, label=CONTENDERS[name][0])
         bottom.bar_label(drawn, [f" {count}" for count in cores], fontsize=8)
     middle_of = (len(feeders) - 1) * height / 2
@@ -145,6 +153,5 @@ def draw(run: dict, path: pathlib.Path) -> None:
         axes.margins(x=0.1)
         axes.spines[["top", "right"]].set_visible(False)
     figure.supxlabel(caption(run), fontsize=8)
-    partial = path.with_name(path.name + ".partial")
-    figure.savefig(partial, format="png", dpi=120)
-    partial.replace(path)
+    with atomic_write(path) as half:
+        figure.savefig(half, format="png", dpi=120)

@@ -1,42 +1,37 @@
-"""The process of one contender: makes so many batches when it is told to.
+"""The process of one contender: makes as many batches as each message asks for.
 
-Started by benchmarks/input.py with the name, the zip, the batch size and the cores, as JSON. Reads
-a line with a number of batches, answers with seconds or an error.
+Settings are the contender, the path of a zip, the batch size and the cores. A message is
+`{"batches": 30}`, its answer `{"seconds": ...}`; see `benchmarks.common.processes`.
 """
 
-import json
 import os
-import sys
 import time
+from collections.abc import Callable
+
+from benchmarks.common.processes import serve
+from benchmarks.inputs.contenders import CONTENDERS
 
 
-def main(settings: dict) -> None:
+def prepare(settings: dict) -> tuple[dict, Callable[[dict], dict]]:
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, settings["cores"])
-    answers = os.fdopen(os.dup(1), "w", buffering=1)
-    os.dup2(2, 1)  # what libraries print is not an answer
-    from inputs.contenders import CONTENDERS
+    make = CONTENDERS[settings["contender"]][1]
+    batches = make(settings["path"], settings["batch"], len(settings["cores"]))
+    first = next(batches)
+    x = first[0] if isinstance(first, tuple | list) else first
 
-    try:
-        make = CONTENDERS[settings["contender"]][1]
-        batches = make(settings["path"], settings["batch"], len(settings["cores"]))
-        first = next(batches)
-        x = first[0] if isinstance(first, tuple | list) else first
-        answers.write(json.dumps({"shape": list(x.shape), "dtype": str(x.dtype)}) + "\n")
-        for line in sys.stdin:
-            next(batches)  # what the pause has left half done
-            started = time.perf_counter()
-            for _ in range(int(line)):
-                next(batches)
-            seconds = time.perf_counter() - started
-            answers.write(json.dumps({"seconds": seconds}) + "\n")
-    except Exception as error:
-        missing = isinstance(error, ImportError)
-        first_line = (str(error).splitlines() or [""])[0][:200]
-        answer = {"error": f"{type(error).__name__}: {first_line}", "missing": missing}
-        answers.write(json.dumps(answer) + "\n")
+    def answer(message: dict) -> dict:
+        next(batches)  # what the pause has left half done
+        started = time.perf_counter()
+        for _ in range(message["batches"]):
+            next(batches)
+        return {"seconds": time.perf_counter() - started}
+
+    return {"shape": list(x.shape), "dtype": str(x.dtype)}, answer
 
 
 if __name__ == "__main__":
-    main(json.loads(sys.argv[1]))
-    os._exit(0)  # loaders' processes and threads end with this one
+    try:
+        serve(prepare)
+    finally:
+        os._exit(0)  # the processes and threads of loaders end with this one

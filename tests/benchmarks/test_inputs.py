@@ -1,14 +1,15 @@
-"""benchmarks/input.py: who takes part, whose turn it is, and what is written about it."""
+"""benchmarks/inputs: who takes part, whose turn it is, and what is written about it."""
 
 import json
 import pathlib
 import zipfile
 
-import input as benchmark
 import numpy as np
 import pytest
-from inputs import contenders, report, turns
-from inputs.contenders import CONTENDERS
+
+from benchmarks.inputs import contenders, report, turns
+from benchmarks.inputs import pipelines as benchmark
+from benchmarks.inputs.contenders import CONTENDERS
 
 pytestmark = pytest.mark.once
 
@@ -16,7 +17,7 @@ pytestmark = pytest.mark.once
 def recorded(**rates) -> dict:
     return {
         "date": "2026-01-01T00:00:00+00:00",
-        "command": "python benchmarks/input.py",
+        "command": "python -m benchmarks.inputs.pipelines",
         "machine": {"cpu": "A processor"},
         "settings": {"cores": [0, 1], "rounds": 3},
         "contenders": [
@@ -55,7 +56,7 @@ def test_beside_a_target_stands_the_ratio_of_like_to_like():
     assert found[1].endswith("both on the processor: 1.56x (1.50 to 1.62)")
     without = [one for one in RUN["contenders"] if one["contender"] != report.ALIKE]
     for line in report.targets(RUN | {"contenders": without}):
-        assert "ours leaves normalising to the device" in line
+        assert "ours leaves normalizing to the device" in line
         assert line.endswith("both on the processor: not measured")
 
 
@@ -112,7 +113,7 @@ def test_contenders_take_turns_and_their_processes_end(photographs, tmp_path, ca
     assert "keras_resnet makes" in capsys.readouterr().out
 
 
-def test_what_is_normalised_on_the_processor_is_what_the_device_makes_of_levels(photographs):
+def test_what_is_normalized_on_the_processor_is_what_the_device_makes_of_levels(photographs):
     pytest.importorskip("tensorflow")
     (levels, _), (normal, _) = (
         next(CONTENDERS[name][1](str(photographs), 8, 1)) for name in (report.OURS, report.ALIKE)
@@ -125,23 +126,25 @@ def test_what_is_normalised_on_the_processor_is_what_the_device_makes_of_levels(
 def test_a_contender_that_fails_says_why_and_the_others_go_on(tmp_path, monkeypatch):
     class Scripted:
         def __init__(self, settings, timeout):
-            self.name, self.ready, self.ended = settings["contender"], {}, False
+            self.name, self.ready = settings["contender"], {}
             if self.name == "absent":
                 raise turns.ContenderError("ImportError: absent")
 
-        def seconds(self, batches):
+        def ask(self, batches):
             if self.name == "breaks":
                 raise turns.ContenderError("it broke")
-            return batches / 10
+            return {"seconds": batches / 10}
 
-        def end(self):
-            self.ended = True
+        def stop(self):
+            ended.append(self.name)
 
-    monkeypatch.setattr(turns, "Process", Scripted)
+    ended = []
+    monkeypatch.setattr(turns, "started", Scripted)
     settings = {"batch": 8, "cores": [0]}
     found = turns.run(["absent", "breaks", "runs"], settings, 3, 5, lambda line: None)
     assert [record.get("error") for record in found] == ["ImportError: absent", "it broke", None]
     assert found[2]["rates"] == [80.0] * 3
+    assert ended == ["breaks", "runs"]
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,10 @@ import copy
 import importlib.util
 
 import pytest
-from sidebyside import chart, pages, results, roofline, targets
 from support.benchmarks import ROOT, entry, run_of
+
+from benchmarks.common import records
+from benchmarks.training import chart, pages, results, roofline, targets
 
 pytestmark = pytest.mark.once
 
@@ -73,16 +75,16 @@ def test_the_page_is_stale_when_a_figure_or_a_chart_changes(tmp_path):
     folder, docs = tmp_path / "results", tmp_path / "docs"
     folder.mkdir()
     run = run_of(entry("ours", [11.0, 12.0]), entry("keras.applications", [10.0, 9.0]))
-    results.save(folder / "a.json", run)
+    records.save(folder / "a.json", run)
     arguments = ["--results", str(folder), "--docs", str(docs)]
     assert performance.main(arguments) == 0
     assert performance.main([*arguments, "--check"]) == 0
     [picture] = (docs / "images").iterdir()
     changed = copy.deepcopy(run)
     changed["groups"][0]["entries"][0]["rates"] = [11.0, 13.0]
-    results.save(folder / "a.json", changed)
+    records.save(folder / "a.json", changed)
     assert performance.main([*arguments, "--check"]) == 1
-    results.save(folder / "a.json", run)
+    records.save(folder / "a.json", run)
     picture.unlink()
     assert performance.main([*arguments, "--check"]) == 1
 

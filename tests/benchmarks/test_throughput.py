@@ -1,4 +1,4 @@
-"""benchmarks/throughput.py: turns, contenders, options."""
+"""benchmarks/training: turns, contenders, options."""
 
 import importlib
 import json
@@ -7,11 +7,10 @@ import re
 
 import keras
 import pytest
-import throughput
-from sidebyside import catalog, keras_models, results, turns
 from support import without_values
 
 import keras_resnet
+from benchmarks.training import catalog, keras_models, results, throughput, turns
 
 BACKEND = keras.backend.backend()
 
@@ -184,7 +183,7 @@ def test_a_contender_of_another_library_has_as_many_parameters_as_ours(contender
     peer = case(contender, net=net, size=catalog.NETS[net].size)
     if lacking := catalog.missing(peer):
         pytest.skip(f"needs {', '.join(lacking)}")
-    module = importlib.import_module(f"sidebyside.{catalog.CONTENDERS[contender].module}")
+    module = importlib.import_module(f"benchmarks.training.{catalog.CONTENDERS[contender].module}")
     module.load(peer)
     model = module.network(peer)
     if BACKEND == "torch":

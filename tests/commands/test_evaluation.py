@@ -159,10 +159,9 @@ def test_the_figures_of_a_network_are_written(folder, tmp_path, recipe):
 
 
 @pytest.mark.once
-def test_the_benchmark_compares_as_many_windows_as_dense_has_positions(
-    tmp_path, recipe, monkeypatch
-):
-    dense = recipe("dense", "benchmarks")
+def test_the_benchmark_compares_as_many_windows_as_dense_has_positions(tmp_path, monkeypatch):
+    from benchmarks.training import dense
+
     arguments = ["dense.py", "--network", "resnet18", "--scales", "224", "--rounds", "1"]
     monkeypatch.setattr(sys, "argv", [*arguments, "--batch", "4", "--out", str(tmp_path)])
     dense.main()

@@ -13,9 +13,8 @@ pytestmark = pytest.mark.once
 
 
 @pytest.fixture
-def page(monkeypatch):
-    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
-    return importlib.import_module("export_page")
+def page():
+    return importlib.import_module("benchmarks.exporting.page")
 
 
 def record(instructions=("avx512_vnni",)):

@@ -35,7 +35,7 @@ def test_the_deepest_network_lives_through_all_that_others_do(tmp_path, limit):
     np.testing.assert_array_equal(logits(clone, x), before)
     del clone
 
-    # Eagerly: compiling a step of 1202 layers takes minutes (benchmarks/depth.py says how many).
+    # Eagerly: compiling a step of 1202 layers takes minutes (docs/reading.md says how many).
     model.compile(keras.optimizers.SGD(1e-3), "categorical_crossentropy", run_eagerly=True)
     loss = model.train_on_batch(x, np.eye(10, dtype="float32")[:2])
     assert np.isfinite(float(loss))

@@ -2,7 +2,8 @@
 
 import pathlib
 
-from sidebyside import machine, results
+from benchmarks.common import machine
+from benchmarks.training import results
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
@@ -17,7 +18,7 @@ def run_of(*entries, date="2026-01-02T03:04:05+00:00", device="cpu", **task) -> 
     return {
         "format": results.FORMAT,
         "date": date,
-        "command": "python benchmarks/throughput.py",
+        "command": "python -m benchmarks.training.throughput",
         "commit": "0123456789ab",
         "device": device,
         "machine": machine.describe() | {"gpus": [{"name": "NVIDIA H200", "driver": "1"}]},

@@ -1,45 +1,31 @@
-"""One contender in a process of its own: gets ready, then runs a round whenever it is told to.
+"""One contender in a process of its own: gets ready, then runs a round for each message.
 
-    python -m sidebyside.worker '{"contender": "ours", ...}'
+    python -m benchmarks.training.worker '{"contender": "ours", ...}'
 
-Talks in lines of JSON: a case as the argument; out comes what getting ready cost; then
-`{"steps": 4}` on standard input gives `{"seconds": ...}` on standard output. It leaves when
-its standard input closes, so that none outlives the script that started it.
+A message is `{"steps": 4}`, its answer `{"seconds": ...}`; see `benchmarks.common.processes`.
 """
 
 import importlib
-import json
-import os
-import sys
 import time
+from collections.abc import Callable
+from typing import Any
 
-from sidebyside import device
-from sidebyside.catalog import CONTENDERS, Case
+from benchmarks.common.processes import serve
+from benchmarks.training import device
+from benchmarks.training.catalog import CONTENDERS, Case
 
 # Thread pools of the contender before spin for a moment after their last step.
 SETTLE_SECONDS = 0.3
 
 
-def main() -> None:
-    answers = os.fdopen(os.dup(1), "w", buffering=1)
-    os.dup2(2, 1)  # whatever a framework prints goes with the errors
-
-    def answer(**message):
-        answers.write(json.dumps(message) + "\n")
-
-    try:
-        serve(Case(**json.loads(sys.argv[1])), answer)
-    except Exception as error:
-        answer(error=f"{type(error).__name__}: {error}"[:2000])
-        raise
-
-
-def serve(case: Case, answer) -> None:
+def prepare(settings: dict) -> tuple[dict, Callable[[dict], dict]]:
+    """Imports, builds and takes two steps; then each message is a number of steps to time."""
+    case = Case(**settings)
     device.pin(case)
-    module = importlib.import_module(f"sidebyside.{CONTENDERS[case.contender].module}")
+    module = importlib.import_module(f"benchmarks.training.{CONTENDERS[case.contender].module}")
     start = time.perf_counter()
     module.load(case)
-    report = {"import_seconds": time.perf_counter() - start}
+    report: dict[str, Any] = {"import_seconds": time.perf_counter() - start}
     found = device.name(case.backend)
     if (found == "cpu") != (case.device == "cpu"):
         raise RuntimeError(f"{case.backend} computes on {found!r}, and {case.device} was asked for")
@@ -60,11 +46,12 @@ def serve(case: Case, answer) -> None:
     program.wait(outputs)
     device.check(outputs)
     report["step_seconds"] = time.perf_counter() - start
-    answer(**report, costs=program.costs, computes_on=found, **peak(case, imported))
+    report |= {"costs": program.costs, "computes_on": found, **peak(case, imported)}
 
-    for line in sys.stdin:
-        seconds = timed(program, json.loads(line)["steps"])
-        answer(seconds=seconds, **peak(case, imported))
+    def answer(message: dict) -> dict:
+        return {"seconds": timed(program, message["steps"]), **peak(case, imported)}
+
+    return report, answer
 
 
 def timed(program, steps: int) -> float:
@@ -87,4 +74,4 @@ def peak(case: Case, imported: int | None) -> dict:
 
 
 if __name__ == "__main__":
-    main()
+    serve(prepare)

@@ -1,7 +1,7 @@
 """How long a network takes to build and to train its first step, by depth.
 
-    KERAS_BACKEND=jax python benchmarks/depth.py                    # 20, 56, 110 and 1202 layers
-    KERAS_BACKEND=jax python benchmarks/depth.py --depths 8 14 --out elsewhere
+    KERAS_BACKEND=jax python -m benchmarks.training.depth  # 20, 56, 110 and 1202 layers
+    KERAS_BACKEND=jax python -m benchmarks.training.depth --depths 8 14 --out elsewhere
 
 A step compiles on TensorFlow and JAX, and most of the first one is that. Each depth runs in a
 process of its own, on an otherwise idle machine. Writes BACKEND.json to --out.
@@ -17,7 +17,9 @@ import subprocess
 import sys
 import time
 
-HERE = pathlib.Path(__file__).resolve().parent
+from benchmarks.common import machine, records
+from benchmarks.common.processes import ROOT
+
 DEPTHS = (20, 56, 110, 1202)
 
 
@@ -27,7 +29,7 @@ def main() -> None:
     parser.add_argument("--side", type=int, default=32, help="pixels along a side of an image")
     parser.add_argument("--batch", type=int, default=2, help="images in the step")
     parser.add_argument("--eager", action="store_true", help="do not compile the step")
-    parser.add_argument("--out", type=pathlib.Path, default=HERE / "results" / "depth")
+    parser.add_argument("--out", type=pathlib.Path, default=records.RESULTS / "depth")
     parser.add_argument("--one", type=int, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.one:
@@ -47,8 +49,16 @@ def main() -> None:
 
 def apart(depth: int) -> dict:
     """Measures in a new process: nothing is warm, and memory is given back."""
-    command = [sys.executable, __file__, *sys.argv[1:], "--one", str(depth)]
-    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+    command = [
+        sys.executable,
+        "-m",
+        "benchmarks.training.depth",
+        *sys.argv[1:],
+        "--one",
+        str(depth),
+    ]
+    command += ["--one", str(depth)]
+    done = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)
     return json.loads(done.stdout.splitlines()[-1])
 
 
@@ -88,7 +98,7 @@ def write(options, rows: list[dict]) -> None:
 
     backend = keras.backend.backend()
     record = {
-        "command": " ".join(["benchmarks/depth.py", *sys.argv[1:]]),
+        "command": machine.command("benchmarks.training.depth", sys.argv[1:]),
         "backend": backend,
         "versions": {
             "keras_resnet": keras_resnet.__version__,
@@ -103,11 +113,7 @@ def write(options, rows: list[dict]) -> None:
         "compiled": not options.eager,
         "rows": rows,
     }
-    options.out.mkdir(parents=True, exist_ok=True)
-    path = options.out / f"{backend}.json"
-    half = path.with_suffix(".part")
-    half.write_text(json.dumps(record, indent=2) + "\n")
-    os.replace(half, path)
+    records.save(options.out / f"{backend}.json", record)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from sidebyside.catalog import NETS, Case
+from benchmarks.training.catalog import NETS, Case
 
 LEARNING_RATE = 0.01
 MOMENTUM = 0.9

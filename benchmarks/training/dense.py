@@ -1,7 +1,7 @@
 """What dense evaluation costs beside crops: 10 of them, and one for each position.
 
-    KERAS_BACKEND=torch python benchmarks/dense.py                     # ResNet-50, three scales
-    KERAS_BACKEND=jax python benchmarks/dense.py --network resnet18 --scales 256 --rounds 3
+    KERAS_BACKEND=torch python -m benchmarks.training.dense  # ResNet-50, three scales
+    KERAS_BACKEND=jax python -m benchmarks.training.dense --network resnet18 --scales 256 --rounds 3
 
 One image, its sides about 3 to 4 and multiples of 32. `dense` slides the network over it in
 one pass; `windows` cuts a crop of 224 pixels at every position that dense has, 32 pixels apart;
@@ -22,11 +22,12 @@ import keras
 import numpy as np
 
 import keras_resnet
+from benchmarks.common import machine
+from benchmarks.common.records import RESULTS
 from keras_resnet.evaluation import fully_convolutional
 from keras_resnet.evaluation.views import ten_crop
 from keras_resnet.files import write_json
 
-HERE = pathlib.Path(__file__).resolve().parent
 CROP, STRIDE = 224, 32
 
 
@@ -36,7 +37,7 @@ def main() -> None:
     parser.add_argument("--scales", type=int, nargs="+", default=[256, 384, 640])
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--batch", type=int, default=32, help="crops that go through together")
-    parser.add_argument("--out", type=pathlib.Path, default=HERE / "results" / "dense")
+    parser.add_argument("--out", type=pathlib.Path, default=RESULTS / "dense")
     options = parser.parse_args()
     model = keras_resnet.build(options.network, weights=None, classifier_activation=None)
     dense = fully_convolutional(model)
@@ -110,7 +111,7 @@ def write(options, rows: list[dict]) -> None:
     write_json(
         options.out / f"{backend}-{options.network}.json",
         {
-            "command": " ".join(["benchmarks/dense.py", *sys.argv[1:]]),
+            "command": machine.command("benchmarks.training.dense", sys.argv[1:]),
             "backend": backend,
             "versions": {
                 "keras_resnet": keras_resnet.__version__,

@@ -1,25 +1,24 @@
 """Where onnxruntime's time goes, by operator, in our export and in torchvision's.
 
-    python benchmarks/operators.py                  # half a minute, alone
+    python -m benchmarks.exporting.operators  # half a minute, alone
 
-Both networks are those of exported.py, float32. Writes operators.json into
+Both networks are those of runtimes.py, float32. Writes operators.json into
 benchmarks/results/export; afterwards `python tools/export_tables.py` puts it into docs/export.md.
 Needs `pip install "keras3-resnet[export,torch]"` and torchvision.
 """
 
 import argparse
 import collections
-import datetime
 import json
 import os
 import pathlib
+import sys
 import tempfile
 
 os.environ["KERAS_BACKEND"] = "torch"
 
-import export_page
-import exported
-from sidebyside import machine, results
+from benchmarks.common import records
+from benchmarks.exporting import page, runtimes
 
 FILES = ("torchvision onnx", "ours onnx")
 
@@ -53,29 +52,25 @@ def main() -> None:
     )
     for name, default in {"batch": 8, "size": 224, "threads": 2, "steps": 20}.items():
         parser.add_argument(f"--{name}", type=int, default=default)
-    parser.add_argument("--out", type=pathlib.Path, default=export_page.FOLDER, help="a folder")
+    parser.add_argument("--out", type=pathlib.Path, default=page.FOLDER, help="a folder")
     chosen = parser.parse_args()
-    files = {name: exported.CONTENDERS[name].file for name in FILES}
+    files = {name: runtimes.CONTENDERS[name].file for name in FILES}
     with tempfile.TemporaryDirectory() as folder:
-        exported.write_files(pathlib.Path(folder), chosen.size, set(files.values()))
+        runtimes.write_files(pathlib.Path(folder), chosen.size, set(files.values()))
         settings = (chosen.batch, chosen.size, chosen.threads, chosen.steps)
         times = {
             name: milliseconds(pathlib.Path(folder, file), *settings)
             for name, file in files.items()
         }
     record = {
-        "command": "python benchmarks/operators.py",
-        "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        **records.header("benchmarks.exporting.operators", sys.argv[1:]),
         "batch": chosen.batch,
         "size": chosen.size,
         "threads": chosen.threads,
         "milliseconds": times,
-        "machine": machine.describe(),
-        "versions": machine.versions(),
-        "commit": machine.commit(),
     }
-    print("\n".join(export_page.operators(record)))
-    results.save(chosen.out / "operators.json", record)
+    print("\n".join(page.operators(record)))
+    records.save(chosen.out / "operators.json", record)
 
 
 if __name__ == "__main__":

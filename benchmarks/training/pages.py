@@ -2,17 +2,18 @@
 
 from itertools import groupby, product
 
-from sidebyside import results, roofline, targets
-from sidebyside.catalog import DTYPES, MODES, NETS
+from benchmarks.common import records
+from benchmarks.training import results, roofline, targets
+from benchmarks.training.catalog import DTYPES, MODES, NETS
 
-TARGETS_COMMAND = "python benchmarks/throughput.py --targets"
+TARGETS_COMMAND = "python -m benchmarks.training.throughput --targets"
 PAGE_COMMAND = "python tools/performance.py"
-GPU_COMMAND = "python benchmarks/throughput.py --device gpu --rounds 5"
+GPU_COMMAND = "python -m benchmarks.training.throughput --device gpu --rounds 5"
 HEAD = f"""<!-- Written by tools/performance.py from benchmarks/results; edit those. -->
 
 # Performance
 
-`benchmarks/throughput.py` times our networks side by side with what a user would pick instead:
+`benchmarks/training/` times our networks side by side with what a user would pick instead:
 `keras.applications`, our own networks of stock Keras layers (`layers="keras"`), torchvision
 (eager and under `torch.compile`), timm, flax with optax, and for inference onnxruntime and
 OpenVINO on an export of our network.
@@ -95,7 +96,7 @@ def charts(runs: list[dict]) -> dict[str, tuple[list[dict], str]]:
     found = {}
     for name, of_name in groupby(newest(runs), chart_name):
         pairs = list(of_name)
-        captions = dict.fromkeys(results.caption(run) for run, _ in pairs)
+        captions = dict.fromkeys(records.caption(run) for run, _ in pairs)
         found[name] = ([group for _, group in pairs], "; ".join(captions))
     return found
 
@@ -105,13 +106,13 @@ def page(runs: list[dict]) -> str:
     cpu = [pair for pair in pairs if pair[0]["device"] == "cpu"]
     gpu = [pair for pair in pairs if pair[0]["device"] == "gpu"]
     lines = [HEAD, *targets.table(runs), "", READ, "## On a CPU", ""]
-    lines += sections(cpu) if cpu else not_measured("python benchmarks/throughput.py")
+    lines += sections(cpu) if cpu else not_measured("python -m benchmarks.training.throughput")
     lines += unmeasured(cpu) if cpu else []
     lines += ["## Import", ""]
     if any(run["imports"] for run in runs):
         lines += ["What a fresh Python process takes.", "", *results.imports_table(runs), ""]
     else:
-        lines += not_measured("python benchmarks/throughput.py --mode import")
+        lines += not_measured("python -m benchmarks.training.throughput --mode import")
     lines += ["## On a GPU", ""]
     lines += gpu_sections(gpu) if gpu else not_measured(GPU_COMMAND)
     return "\n".join([*lines, *reproduce(runs)]) + "\n"
@@ -138,8 +139,14 @@ def unmeasured(pairs) -> list[str]:
             rows.append((net, results.TASKS[mode], dtype, ", ".join(left), f"`{command}`"))
     if not rows:
         return []
-    headers = ("network", "task", "dtype", "not measured on", "`python benchmarks/throughput.py`")
-    return ["### Not measured", "", *results.markdown(headers, rows), ""]
+    headers = (
+        "network",
+        "task",
+        "dtype",
+        "not measured on",
+        "`python -m benchmarks.training.throughput`",
+    )
+    return ["### Not measured", "", *records.markdown(headers, rows), ""]
 
 
 def sections(pairs) -> list[str]:
@@ -151,8 +158,8 @@ def sections(pairs) -> list[str]:
         heading = f"{first['net']}, {results.TASKS[first['mode']]}"
         lines += [f"### {heading}", "", f"![Images per second: {heading}](images/{name})", ""]
         for run, group in shown:
-            lines += [f"{results.group_title(group)} ({results.caption(run)}):", ""]
-            lines += [*results.markdown(results.HEADERS, results.rows(group)), ""]
+            lines += [f"{results.group_title(group)} ({records.caption(run)}):", ""]
+            lines += [*records.markdown(results.HEADERS, results.rows(group)), ""]
     return lines
 
 
@@ -169,12 +176,12 @@ def gpu_sections(pairs) -> list[str]:
     ]
     headers = ("task", "contender", "dtype", "images/s", "MFU", "GB an image, at most", "at least")
     rows = [row for run, group in pairs for row in roofline_rows(run, group)]
-    return [*lines, *results.markdown(headers, rows), ""]
+    return [*lines, *records.markdown(headers, rows), ""]
 
 
 def roofline_rows(run: dict, group: dict) -> list[tuple[str, ...]]:
     """MFU and memory traffic of each entry; empty where the GPU or the costs are not known."""
-    peak = roofline.peak_of(results.hardware(run))
+    peak = roofline.peak_of(records.hardware(run))
     costs = next((e["costs"] for e in group["entries"] if e["rates"] and e.get("costs")), None)
     if peak is None or costs is None:
         return []
@@ -200,7 +207,7 @@ def roofline_rows(run: dict, group: dict) -> list[tuple[str, ...]]:
 
 def reproduce(runs: list[dict]) -> list[str]:
     """Commands, machines and versions."""
-    commands = [run["command"] for run in reversed(runs)]
+    commands = [records.command_of(run) for run in reversed(runs)]
     lines = [
         "## How to reproduce",
         "",
@@ -224,7 +231,7 @@ def reproduce(runs: list[dict]) -> list[str]:
             f"{', stopped early' if run.get('stopped') else ''}:",
             "",
             "```shell",
-            run["command"],
+            records.command_of(run),
             "```",
             "",
             f"* {'; '.join(hardware)}; {machine['memory_bytes'] / 2**30:.0f} GiB; "

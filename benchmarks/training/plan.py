@@ -1,7 +1,7 @@
 """How long a run will take, before anything is measured."""
 
-from sidebyside.catalog import NETS, Case, Group
-from sidebyside.turns import Settings
+from benchmarks.training.catalog import NETS, Case, Group
+from benchmarks.training.turns import Settings
 
 # For estimates only. What a thread and a GPU do, in FLOP/s: XLA's convolutions on a CPU half as
 # much. And seconds until a process has imported its framework, built the network and traced it.

@@ -1,7 +1,7 @@
 """What smaller weights cost in accuracy: ResNet-20 with public weights on the CIFAR-10 test folder.
 
-    KERAS_RESNET_DATA=folder python benchmarks/precision.py         # ten minutes, alone
-    KERAS_RESNET_DATA=folder python benchmarks/precision.py --every 100 --out runs/try
+    KERAS_RESNET_DATA=folder python -m benchmarks.exporting.precision  # ten minutes, alone
+    KERAS_RESNET_DATA=folder python -m benchmarks.exporting.precision --every 100 --out runs/try
 
 Writes precision.json into benchmarks/results/export; afterwards `python tools/export_tables.py`
 puts its table into docs/export.md.
@@ -13,7 +13,6 @@ Needs `pip install "keras3-resnet[export,weights,tensorflow-cpu,torch]"`.
 """
 
 import argparse
-import datetime
 import io
 import os
 import pathlib
@@ -24,12 +23,12 @@ import zipfile
 
 os.environ.setdefault("KERAS_BACKEND", "torch")
 
-import export_page
 import numpy as np
 from PIL import Image
-from sidebyside import machine, results
 
 import keras_resnet
+from benchmarks.common import records
+from benchmarks.exporting import page
 from keras_resnet.exporting import open_exported
 
 ROWS = [
@@ -58,8 +57,8 @@ def read(archive: zipfile.ZipFile, part: str, every: int) -> tuple[np.ndarray, n
 
 def error_of(run, pixels, labels) -> float:
     """In percent."""
-    says = [run(pixels[at : at + BATCH])[0].argmax(1) for at in range(0, len(pixels), BATCH)]
-    return 100 * float(np.mean(np.concatenate(says) != labels))
+    classes = [run(pixels[at : at + BATCH])[0].argmax(1) for at in range(0, len(pixels), BATCH)]
+    return 100 * float(np.mean(np.concatenate(classes) != labels))
 
 
 def seconds_of(run, pixels) -> float:
@@ -78,7 +77,7 @@ def main() -> None:
     parser.add_argument("--every", type=int, default=1, help="take each so many-th test image")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=9, help="turns in which they are timed")
-    parser.add_argument("--out", type=pathlib.Path, default=export_page.FOLDER, help="a folder")
+    parser.add_argument("--out", type=pathlib.Path, default=page.FOLDER, help="a folder")
     options = parser.parse_args()
     if options.data is None:
         parser.error("--data or KERAS_RESNET_DATA must name the folder")
@@ -109,18 +108,14 @@ def main() -> None:
             for row, run in zip(rows, runs, strict=True):
                 row["images_per_second"].append(BATCH / seconds_of(run, pixels))
     record = {
-        "command": machine.command("precision.py", sys.argv[1:]),
-        "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        **records.header("benchmarks.exporting.precision", sys.argv[1:]),
         "images": len(pixels),
         "threads": options.threads,
         "rounds": options.rounds,
         "rows": rows,
-        "machine": machine.describe(),
-        "versions": machine.versions(),
-        "commit": machine.commit(),
     }
-    print("\n".join(export_page.precisions(record)))
-    results.save(options.out / "precision.json", record)
+    print("\n".join(page.precisions(record)))
+    records.save(options.out / "precision.json", record)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
 """Times this package's networks side by side with what a user would pick instead.
 
-    python benchmarks/throughput.py --plan                  # what would be run, and for how long
-    python benchmarks/throughput.py --quick                 # does every contender run here?
-    python benchmarks/throughput.py --targets               # only what the table of targets needs
-    python benchmarks/throughput.py --backend torch --net resnet50v1.5 --mode train --out mine.json
+    python -m benchmarks.training.throughput --plan  # what would be run, and for how long
+    python -m benchmarks.training.throughput --quick  # does every contender run here?
+    python -m benchmarks.training.throughput --targets  # only what the table of targets needs
+    python -m benchmarks.training.throughput --backend torch --net resnet18 --out mine.json
 
 Every contender has a process of its own, with the same number of threads, and they compute in
 turns, A B C A B C ..., so that a machine that slows down slows all of them. Each turn is one
@@ -20,14 +20,12 @@ is made from those in benchmarks/results by tools/performance.py. Contenders nee
 """
 
 import argparse
-import datetime
 import pathlib
 import sys
 import time
 
-from sidebyside import catalog, chart, imports, machine, plan, results, targets, turns
-
-RESULTS = pathlib.Path(__file__).resolve().parent / "results"
+from benchmarks.common import machine, records
+from benchmarks.training import catalog, chart, imports, plan, results, targets, turns
 
 
 def names(accepted):
@@ -121,12 +119,8 @@ def groups_of(chosen: argparse.Namespace) -> list[catalog.Group]:
 def new_run(chosen: argparse.Namespace, arguments: list[str]) -> dict:
     return {
         "format": results.FORMAT,
-        "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        "command": machine.command("throughput.py", arguments),
-        "commit": machine.commit(),
+        **records.header("benchmarks.training.throughput", arguments),
         "device": chosen.device,
-        "machine": machine.describe(),
-        "versions": machine.versions(),
         "settings": {
             "rounds": chosen.rounds,
             "steps": chosen.steps,
@@ -178,14 +172,14 @@ def main(arguments: list[str]) -> int:
         return 0
     run = new_run(chosen, arguments)
     stamp = run["date"].replace(":", "")[:15]
-    path = chosen.out or RESULTS / f"throughput-{chosen.device}-{stamp}.json"
+    path = chosen.out or records.RESULTS / f"throughput-{chosen.device}-{stamp}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        measure(groups, import_backends, settings, run, lambda: results.save(path, run))
+        measure(groups, import_backends, settings, run, lambda: records.save(path, run))
     except KeyboardInterrupt:
         say("\nStopped; what was measured until now is kept")
         run["stopped"] = True
-    results.save(path, run)
+    records.save(path, run)
     conclude(run, path, chosen.targets)
     return 130 if run.get("stopped") else 0
 
@@ -194,7 +188,7 @@ def conclude(run: dict, path: pathlib.Path, with_targets: bool) -> None:
     """Prints the tables and draws the chart."""
     for group in run["groups"]:
         say(f"\n{results.group_title(group)}")
-        say("\n".join(results.markdown(results.HEADERS, results.rows(group))))
+        say("\n".join(records.markdown(results.HEADERS, results.rows(group))))
     if run["imports"]:
         say("")
         say("\n".join(results.imports_table([run])))
@@ -205,7 +199,7 @@ def conclude(run: dict, path: pathlib.Path, with_targets: bool) -> None:
     if any(entry["rates"] for group in run["groups"] for entry in group["entries"]):
         picture = path.with_suffix(".png")
         try:
-            chart.draw(run["groups"], picture, results.caption(run))
+            chart.draw(run["groups"], picture, records.caption(run))
         except ImportError:
             say('no chart: matplotlib is missing; pip install "keras3-resnet[benchmarks]"')
         else:

@@ -1,9 +1,9 @@
 """Times input pipelines side by side: from JPEG files to batches of 224x224 images.
 
-    python benchmarks/input.py --data imagenet-sample.zip
-    KERAS_RESNET_DATA=folder python benchmarks/input.py     # the folder with imagenet-sample.zip
-    python benchmarks/input.py --quick                      # does every contender run here?
-    python benchmarks/input.py --pages                      # docs/data.md and its chart
+    python -m benchmarks.inputs.pipelines --data imagenet-sample.zip
+    KERAS_RESNET_DATA=folder python -m benchmarks.inputs.pipelines  # folder/imagenet-sample.zip
+    python -m benchmarks.inputs.pipelines --quick  # does every contender run here?
+    python -m benchmarks.inputs.pipelines --pages  # docs/data.md and its chart
 
 Every contender has a process (and helpers) of its own, bound to the same cores; they run in
 turns, A B C A B C ..., and those whose turn it is not are stopped. A turn is some batches, after
@@ -11,28 +11,27 @@ one that does not count. A ratio is one of medians; beside it stand the lowest a
 a single round.
 
 Each image is a random crop of 8 to 100 % of the area, resized to 224x224 by bilinear
-interpolation, flipped half of the time and normalised. keras_resnet hands over uint8 and leaves
-the normalisation to the device; a second line has it done on the processor, as all others do.
+interpolation, flipped half of the time and normalized. keras_resnet hands over uint8 and leaves
+the normalization to the device; a second line has it done on the processor, as all others do.
 
 Contenders need `pip install "keras3-resnet[tensorflow-cpu,torch,recipes]" torchvision grain`; one
 that is not installed is reported as missing.
 """
 
 import argparse
-import datetime
 import json
 import os
 import pathlib
 import sys
 
-from inputs import report, turns
-from inputs.contenders import CONTENDERS
-from sidebyside import machine
+from benchmarks.common import machine, records
+from benchmarks.common.processes import ROOT
+from benchmarks.inputs import report, turns
+from benchmarks.inputs.contenders import CONTENDERS
 
-ROOT = pathlib.Path(__file__).resolve().parents[1]
-RESULTS = ROOT / "benchmarks" / "results" / "input"
+RESULTS = records.RESULTS / "input"
 PAGE, PICTURE = ROOT / "docs" / "data.md", ROOT / "docs" / "images" / "input.png"
-BEGIN, END = "<!-- made by benchmarks/input.py --pages -->", "<!-- end -->"
+BEGIN, END = "<!-- made by benchmarks.inputs.pipelines --pages -->", "<!-- end -->"
 PACKAGES = ("pillow", "grain", "tensorflow-datasets")
 
 
@@ -74,11 +73,7 @@ def main(arguments: list[str]) -> int:
         return write_pages()
     settings = {"path": str(chosen.data.resolve()), "batch": chosen.batch, "cores": chosen.cores}
     run = {
-        "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        "command": machine.command("input.py", arguments),
-        "commit": machine.commit(),
-        "machine": machine.describe(),
-        "versions": machine.versions() | machine.versions(PACKAGES),
+        **records.header("benchmarks.inputs.pipelines", arguments),
         "settings": {
             "images": chosen.data.name,
             "batch": chosen.batch,
@@ -89,10 +84,8 @@ def main(arguments: list[str]) -> int:
     }
     run["contenders"] = turns.run(chosen.contenders, settings, chosen.rounds, chosen.batches, say)
     out = chosen.out or RESULTS / f"{run['date'].replace(':', '')[:15]}.json"
-    out.parent.mkdir(parents=True, exist_ok=True)
-    partial = out.with_name(out.name + ".partial")
-    partial.write_text(json.dumps(run, indent=1) + "\n")
-    partial.replace(out)
+    run["versions"] |= machine.versions(PACKAGES)
+    records.save(out, run)
     for part in (report.table(run), report.targets(run), report.cores_needed(run)):
         print("\n" + "\n".join(part))
     print(f"\nrecorded in {out}")
@@ -112,7 +105,7 @@ def page_of(run: dict, page: str) -> str:
     _, after = rest.split(END)
     made = [
         BEGIN,
-        f"Measured on {report.caption(run)}, by `{run['command']}`, in "
+        f"Measured on {report.caption(run)}, by `{records.command_of(run)}`, in "
         f"{run['settings']['rounds']} rounds.",
         "",
         *report.table(run),

@@ -8,9 +8,9 @@ weights in bfloat16 where that is asked for.
 import re
 import sys
 
-from sidebyside import device
-from sidebyside.catalog import NETS, Case
-from sidebyside.program import LEARNING_RATE, MOMENTUM, Program, batch_of
+from benchmarks.training import device
+from benchmarks.training.catalog import NETS, Case
+from benchmarks.training.program import LEARNING_RATE, MOMENTUM, Program, batch_of
 
 
 def load(case: Case) -> None:
@@ -54,7 +54,7 @@ _declarations: list = []  # a library takes its operators with it when it is col
 def network(case: Case):
     """An untrained module that returns logits."""
     if case.contender == "torch":
-        from sidebyside.torch_cifar import CifarResNet
+        from benchmarks.training.torch_cifar import CifarResNet
 
         return CifarResNet(int(case.net.removeprefix("cifar_resnet")))
     if case.contender == "timm":

@@ -9,9 +9,9 @@ import tempfile
 
 import numpy as np
 
-from sidebyside import keras_models
-from sidebyside.catalog import Case, with_dtype
-from sidebyside.program import Program, batch_of
+from benchmarks.training import keras_models
+from benchmarks.training.catalog import Case, with_dtype
+from benchmarks.training.program import Program, batch_of
 
 
 def load(case: Case) -> None:

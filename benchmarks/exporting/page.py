@@ -1,14 +1,14 @@
-"""Tables and the chart of what exported.py and precision.py have recorded."""
+"""Tables and the chart of what runtimes.py, operators.py and precision.py have recorded."""
 
 import json
 import pathlib
 import statistics
 
-from sidebyside import results
-
+from benchmarks.common import records
+from benchmarks.common.records import OTHER_COLOR, OURS_COLOR
 from keras_resnet.files import atomic_write
 
-FOLDER = pathlib.Path(__file__).parent / "results" / "export"
+FOLDER = records.RESULTS / "export"
 VNNI = {"avx512_vnni", "avx_vnni"}
 
 
@@ -20,7 +20,7 @@ def read(name: str, folder: pathlib.Path = FOLDER) -> dict | None:
 
 def caption(record: dict) -> str:
     """Hardware, threads and date, in one line."""
-    return results.caption({**record, "device": "cpu", "settings": record})
+    return records.caption({**record, "device": "cpu", "settings": record})
 
 
 def shown(value: float) -> str:
@@ -43,7 +43,7 @@ def speeds(record: dict) -> list[str]:
         (name, megabytes(sizes[name]), shown(statistics.median(found)), spread(found))
         for name, found in rates.items()
     ]
-    return results.markdown(("file, in its runtime", "MB", "images/s", "lowest to highest"), rows)
+    return records.markdown(("file, in its runtime", "MB", "images/s", "lowest to highest"), rows)
 
 
 def promises(record: dict) -> list[str]:
@@ -65,7 +65,7 @@ def promises(record: dict) -> list[str]:
                 (promise["text"], ours, other, target, f"{ratio:.3f}", spread(rounds), verdict)
             )
     headers = ("promise", "ours", "beside", "target", "ratio", "lowest to highest", "verdict")
-    return results.markdown(headers, rows)
+    return records.markdown(headers, rows)
 
 
 def operators(record: dict) -> list[str]:
@@ -79,7 +79,7 @@ def operators(record: dict) -> list[str]:
         if max(found.get(kind, 0) for found in times.values()) >= 0.1
     ]
     rows.append(("all", *(f"{total:.1f}" for total in totals.values())))
-    return results.markdown(("operator", *(f"{name}, ms" for name in times)), rows)
+    return records.markdown(("operator", *(f"{name}, ms" for name in times)), rows)
 
 
 def precisions(record: dict) -> list[str]:
@@ -96,14 +96,13 @@ def precisions(record: dict) -> list[str]:
         for row in record["rows"]
     ]
     headers = ("format", "weights", "MB", "error (%)", "images/s", "lowest to highest")
-    return results.markdown(headers, rows)
+    return records.markdown(headers, rows)
 
 
 def draw(record: dict, path: pathlib.Path) -> None:
-    """A bar for every contender, ours in colour, with the range of the rounds."""
+    """A bar for every contender, ours in color, with the range of the rounds."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
-    from sidebyside.chart import OTHER_COLOR, OURS_COLOR
 
     rates = record["images_per_second"]
     names = sorted(rates, key=lambda name: statistics.median(rates[name]))

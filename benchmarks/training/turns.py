@@ -1,19 +1,12 @@
 """Starts a process for each contender and lets them run in turns: A B C A B C ..."""
 
-import json
-import os
-import pathlib
-import subprocess
-import sys
-import tempfile
-import threading
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
-from sidebyside import device
-from sidebyside.catalog import Case, Group, extra_of, missing
-
-HERE = pathlib.Path(__file__).resolve().parent.parent
+from benchmarks.common import processes
+from benchmarks.common.processes import ContenderError
+from benchmarks.training import device
+from benchmarks.training.catalog import Case, Group, extra_of, missing
 
 
 @dataclass(frozen=True)
@@ -23,7 +16,7 @@ class Settings:
     Args:
         rounds: turns of each contender.
         steps: timed steps in a turn.
-        restart: start a contender's process anew for every turn, for memory that does not
+        restart: start a new process of a contender for every turn, for memory that does not
             hold all of a group at once.
         timeout: seconds after which a silent process is given up.
     """
@@ -34,80 +27,12 @@ class Settings:
     timeout: float = 900.0
 
 
-class ContenderError(Exception):
-    """A contender that could not go on; the message says why."""
-
-
-class Worker:
+class Worker(processes.Worker):
     """The process of one case, ready to run."""
 
     def __init__(self, case: Case, timeout: float):
-        self.timeout = timeout
-        self.errors = tempfile.TemporaryFile("w+")  # noqa: SIM115, closed by stop()
-        path = os.pathsep.join(filter(None, [str(HERE), os.environ.get("PYTHONPATH")]))
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "sidebyside.worker", json.dumps(asdict(case))],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self.errors,
-            text=True,
-            env={**os.environ, **device.environment(case), "PYTHONPATH": path},
-            start_new_session=True,  # Ctrl-C is for this process alone, which then stops the rest
-        )
-        assert self.process.stdin
-        assert self.process.stdout
-        self.questions, self.answers = self.process.stdin, self.process.stdout
-        try:
-            self.ready = self.answer()
-        except BaseException:
-            self.stop()
-            raise
-
-    def ask(self, **message) -> dict:
-        try:
-            self.questions.write(json.dumps(message) + "\n")
-            self.questions.flush()
-        except BrokenPipeError as error:
-            raise ContenderError(f"the process has ended: {self.last_words()}") from error
-        return self.answer()
-
-    def answer(self) -> dict:
-        late = threading.Event()
-
-        def give_up():
-            late.set()
-            self.process.kill()
-
-        timer = threading.Timer(self.timeout, give_up)
-        timer.start()
-        try:
-            line = self.answers.readline()
-        finally:
-            timer.cancel()
-        if late.is_set():
-            raise ContenderError(f"no answer within {self.timeout:.0f} s")
-        if not line:
-            raise ContenderError(
-                f"the process ended with status {self.process.wait()}: {self.last_words()}"
-            )
-        message = json.loads(line)
-        if "error" in message:
-            raise ContenderError(message["error"])
-        return message
-
-    def last_words(self) -> str:
-        self.errors.seek(0)
-        return self.errors.read().strip()[-500:]
-
-    def stop(self) -> None:
-        self.questions.close()
-        try:
-            self.process.wait(timeout=5)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-        self.answers.close()
-        self.errors.close()
+        settings = asdict(case)
+        super().__init__("benchmarks.training.worker", settings, device.environment(case), timeout)
 
 
 def run(group: Group, settings: Settings, entries: list[dict], say: Callable[[str], None]) -> None:

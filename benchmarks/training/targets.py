@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
-from sidebyside import results
-from sidebyside.catalog import OURS, Group, group
+from benchmarks.common import records
+from benchmarks.training import results
+from benchmarks.training.catalog import OURS, Group, group
 
 BATCH, SIZE = 8, 224
 
@@ -117,6 +118,6 @@ def table(runs: list[dict]) -> list[str]:
                 verdict.date[:10],
             )
         )
-    return results.markdown(
+    return records.markdown(
         ("measure", "network", "target", "ratio", "lowest to highest", "verdict", "date"), rows
     )

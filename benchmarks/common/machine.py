@@ -120,9 +120,9 @@ def commit() -> str | None:
     return head.stdout.strip() + ("+" if changed.stdout.strip() else "")
 
 
-def command(program: str, arguments: list[str]) -> str:
+def command(module: str, arguments: list[str]) -> str:
     """A command line for a record, without the folders of this machine."""
     names = [
         pathlib.Path(word).name if pathlib.Path(word).is_absolute() else word for word in arguments
     ]
-    return shlex.join(["python", f"benchmarks/{program}", *names])
+    return shlex.join(["python", "-m", module, *names])

@@ -4,7 +4,7 @@ import os
 
 import numpy as np
 
-from sidebyside.catalog import Case
+from benchmarks.training.catalog import Case
 
 
 def environment(case: Case) -> dict[str, str]:

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from sidebyside import device
-from sidebyside.catalog import Case
-from sidebyside.program import LEARNING_RATE, MOMENTUM, Program, batch_of
+from benchmarks.training import device
+from benchmarks.training.catalog import Case
+from benchmarks.training.program import LEARNING_RATE, MOMENTUM, Program, batch_of
 
 
 def load(case: Case) -> None:
@@ -16,7 +16,7 @@ def network(case: Case):
     """A linen module that returns logits; its type is made here, since flax is optional."""
     import jax.numpy as jnp
 
-    from sidebyside.flax_resnet import ResNet
+    from benchmarks.training.flax_resnet import ResNet
 
     imagenet = {"widths": (64, 128, 256, 512), "classes": 1000}
     options: dict[str, Any] = {

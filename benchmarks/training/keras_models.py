@@ -9,9 +9,9 @@ import itertools
 import math
 from typing import Any
 
-from sidebyside import device
-from sidebyside.catalog import NETS, Case
-from sidebyside.program import LEARNING_RATE, MOMENTUM, Program, batch_of
+from benchmarks.training import device
+from benchmarks.training.catalog import NETS, Case
+from benchmarks.training.program import LEARNING_RATE, MOMENTUM, Program, batch_of
 
 
 def load(case: Case) -> None:

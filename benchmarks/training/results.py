@@ -5,12 +5,12 @@ has one entry for each contender and dtype with its images per second round by r
 """
 
 import json
-import os
 import pathlib
 import statistics
 from dataclasses import dataclass
 
-from sidebyside.catalog import CONTENDERS, OURS
+from benchmarks.common.records import markdown
+from benchmarks.training.catalog import CONTENDERS, OURS
 
 FORMAT = 1
 TASKS = {"train": "training", "infer": "inference"}
@@ -29,14 +29,6 @@ class Ratio:
         if self.lowest == self.highest:
             return ""
         return f"{self.lowest:.3f} to {self.highest:.3f}"
-
-
-def save(path: pathlib.Path, run: dict) -> None:
-    """Writes a run whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".partial")
-    partial.write_text(json.dumps(run, indent=1) + "\n")
-    os.replace(partial, path)
 
 
 def load(folder: pathlib.Path) -> list[dict]:
@@ -145,24 +137,6 @@ def why_not(one: dict) -> str:
     return "not measured"
 
 
-def markdown(headers, lines) -> list[str]:
-    """A Markdown table whose columns line up, for the terminal and for the docs alike."""
-    cells = [headers, *lines]
-    widths = [max(len(row[column]) for row in cells) for column in range(len(headers))]
-    for wide in (column for column, width in enumerate(widths) if width > 48):
-        widths[wide] = max(len(row[wide]) for row in cells if len(row[wide]) <= 48)
-
-    def line(row):
-        padded = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        return f"| {' | '.join(padded)} |"
-
-    return [
-        line(headers),
-        f"|{'|'.join('-' * (width + 2) for width in widths)}|",
-        *map(line, lines),
-    ]
-
-
 def dtype_of(group: dict) -> str:
     """What a group is about: bfloat16 where any entry is, since float32 is there to compare."""
     dtypes = {entry["dtype"] for entry in group["entries"]}
@@ -174,19 +148,6 @@ def group_title(group: dict) -> str:
         f"{group['net']}, {TASKS[group['mode']]} on {group['backend']}, "
         f"{dtype_of(group)}, batch {group['batch']}, {group['size']} px"
     )
-
-
-def hardware(run: dict) -> str:
-    """The name of what computed: the processor, or the GPU."""
-    if run["device"] == "cpu":
-        return run["machine"]["cpu"]
-    return next((gpu["name"] for gpu in run["machine"]["gpus"]), "a GPU")
-
-
-def caption(run: dict) -> str:
-    """Hardware, threads and date of a run, in one line."""
-    threads = run["settings"]["threads"]
-    return f"{hardware(run)}, {threads} thread{'s' if threads > 1 else ''}, {run['date'][:10]}"
 
 
 def imports_table(runs: list[dict]) -> list[str]:

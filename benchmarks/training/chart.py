@@ -4,10 +4,10 @@ import hashlib
 import json
 import pathlib
 
-from sidebyside import results
-from sidebyside.catalog import OURS
-
-OURS_COLOR, OTHER_COLOR = "#c1440e", "#8d99ae"
+from benchmarks.common.records import OTHER_COLOR, OURS_COLOR
+from benchmarks.training import results
+from benchmarks.training.catalog import OURS
+from keras_resnet.files import atomic_write
 
 
 def bars(group: dict) -> list[tuple[str, float, float, float, bool]]:
@@ -64,11 +64,10 @@ def draw(groups: list[dict], path: pathlib.Path, caption: str) -> None:
         axes.spines[["top", "right"]].set_visible(False)
     meaning = "images/s: median of the rounds, and their range"
     figure.supxlabel(f"{meaning} ({caption})", fontsize=8)
-    partial = path.with_name(path.name + ".partial")
-    figure.savefig(
-        partial, format="png", dpi=120, metadata={"Description": digest(groups, caption)}
-    )
-    partial.replace(path)
+    with atomic_write(path) as half:
+        figure.savefig(
+            half, format="png", dpi=120, metadata={"Description": digest(groups, caption)}
+        )
 
 
 def digest_of(path: pathlib.Path) -> str | None:

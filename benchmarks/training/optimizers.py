@@ -1,6 +1,6 @@
 """One optimizer step on the variables of ResNet-50, on PyTorch: ours, Keras' and torch's, in turns.
 
-    python benchmarks/optimizers.py --threads 2 --rounds 30
+    python -m benchmarks.training.optimizers --threads 2 --rounds 30
 
 Gradients are there already. Prints the median and the least milliseconds of each.
 """

@@ -1,7 +1,7 @@
 """Exported networks in the runtimes they are for, beside torchvision's, in one run.
 
-    python benchmarks/exported.py                                   # a quarter of an hour, alone
-    python benchmarks/exported.py --size 64 --rounds 2 --contenders onnx --out runs/try
+    python -m benchmarks.exporting.runtimes  # a quarter of an hour, alone
+    python -m benchmarks.exporting.runtimes --size 64 --rounds 2 --contenders onnx --out runs/try
 
 Writes exported.json, a table and a chart into benchmarks/results/export; afterwards
 `python tools/export_tables.py` puts them into docs/export.md.
@@ -14,7 +14,6 @@ in turns; a ratio is one of medians over the rounds. Needs
 """
 
 import argparse
-import datetime
 import os
 import pathlib
 import statistics
@@ -22,10 +21,12 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
-import export_page
-from sidebyside import machine, results
+from benchmarks.common import records
+from benchmarks.common.processes import ROOT, Worker
+from benchmarks.exporting import page
 
 
 @dataclass(frozen=True)
@@ -128,7 +129,8 @@ def write_files(folder: pathlib.Path, size: int, wanted: set[str]) -> None:
 
 def write_torchvision(path: pathlib.Path, size: int) -> None:
     import torch
-    from sidebyside.torch_models import import_torchvision
+
+    from benchmarks.training.torch_models import import_torchvision
 
     import_torchvision()
     import torchvision
@@ -144,21 +146,25 @@ def write_torchvision(path: pathlib.Path, size: int) -> None:
     program.save(path)
 
 
-def work(contender: Contender, path: str, batch: int, size: int, threads: int) -> None:
-    """Runs one batch for every line it reads, and answers with the seconds that took."""
+def prepare(settings: dict) -> tuple[dict, Callable[[dict], dict]]:
+    """A process of one contender: each message is answered with the seconds of one batch."""
     import numpy as np
 
-    first = contender.file.startswith("torchvision")
+    contender, batch, size = (settings[name] for name in ("contender", "batch", "size"))
+    row = CONTENDERS[contender]
+    first = row.file.startswith("torchvision")
     shape = (batch, 3, size, size) if first else (batch, size, size, 3)
     images = np.random.default_rng(0).standard_normal(shape).astype("float32")
-    step = step_of(contender, path, shape, threads)
+    step = step_of(row, settings["path"], shape, settings["threads"])
     for _ in range(3):
         step(images)
-    print("ready", flush=True)
-    for _ in sys.stdin:
+
+    def answer(message: dict) -> dict:
         started = time.perf_counter()
         step(images)
-        print(time.perf_counter() - started, flush=True)
+        return {"seconds": time.perf_counter() - started}
+
+    return {}, answer
 
 
 def step_of(contender: Contender, path: str, shape: tuple[int, ...], threads: int):
@@ -178,49 +184,35 @@ def step_of(contender: Contender, path: str, shape: tuple[int, ...], threads: in
     return keras_resnet.fold_batch_norm(network(shape[1])).predict_on_batch
 
 
-def started(name: str, folder: pathlib.Path, options) -> subprocess.Popen:
-    contender = CONTENDERS[name]
-    arguments = [name, str(folder / contender.file)]
-    numbers = map(str, (options.batch, options.size, options.threads))
+def started(name: str, folder: pathlib.Path, options) -> Worker:
+    contender, threads = CONTENDERS[name], str(options.threads)
+    settings = {"contender": name, "path": str(folder / contender.file)}
+    settings |= {key: getattr(options, key) for key in ("batch", "size", "threads")}
     environment = {
-        **os.environ,
         "KERAS_BACKEND": contender.backend,
-        "OMP_NUM_THREADS": str(options.threads),
-        "TF_NUM_INTRAOP_THREADS": str(options.threads),
+        "OMP_NUM_THREADS": threads,
+        "TF_NUM_INTRAOP_THREADS": threads,
         "TF_NUM_INTEROP_THREADS": "1",
         "TF_CPP_MIN_LOG_LEVEL": "3",
     }
-    process = subprocess.Popen(
-        [sys.executable, __file__, "--worker", *arguments, *numbers],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        env=environment,
-    )
-    while (line := process.stdout.readline()) != "ready\n":  # type: ignore[union-attr]
-        if not line:
-            raise SystemExit(f"{name} failed")
-    return process
+    return Worker("benchmarks.exporting.worker", settings, environment, timeout=900)
 
 
 def measure(names: list[str], folder: pathlib.Path, options) -> dict[str, list[float]]:
     """Images per second of every contender in every round."""
-    processes = {name: started(name, folder, options) for name in names}
+    workers: dict[str, Worker] = {}
     rates: dict[str, list[float]] = {name: [] for name in names}
     try:
+        for name in names:
+            workers[name] = started(name, folder, options)
         for number in range(options.rounds):
             print(f"  round {number + 1} of {options.rounds}", flush=True)
-            for name, process in processes.items():
-                taken = []
-                for _ in range(1 + options.steps):
-                    process.stdin.write("\n")
-                    process.stdin.flush()
-                    taken.append(float(process.stdout.readline()))
+            for name, worker in workers.items():
+                taken = [worker.ask()["seconds"] for _ in range(1 + options.steps)]
                 rates[name].append(options.batch / statistics.median(taken[1:]))
     finally:
-        for process in processes.values():
-            process.stdin.close()
-            process.wait()
+        for worker in workers.values():
+            worker.stop()
     return rates
 
 
@@ -234,19 +226,19 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=10)
     parser.add_argument("--steps", type=int, default=3, help="of a turn, after an untimed one")
     parser.add_argument("--contenders", default="", help="only those whose name holds this")
-    parser.add_argument("--out", type=pathlib.Path, default=export_page.FOLDER, help="a folder")
+    parser.add_argument("--out", type=pathlib.Path, default=page.FOLDER, help="a folder")
     options = parser.parse_args()
     names = [name for name in CONTENDERS if options.contenders in name]
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         files = {CONTENDERS[name].file for name in names} - {""}
-        write = [sys.executable, __file__, "--write", name, str(options.size), *files]
-        subprocess.run(write, check=True, env={**os.environ, "KERAS_BACKEND": "torch"})
+        program = [sys.executable, "-m", "benchmarks.exporting.runtimes"]
+        write = [*program, "--write", name, str(options.size), *files]
+        subprocess.run(write, cwd=ROOT, check=True, env={**os.environ, "KERAS_BACKEND": "torch"})
         rates = measure(names, folder, options)
         sizes = {name: bytes_of(folder, CONTENDERS[name].file) for name in names}
     record = {
-        "command": machine.command("exported.py", sys.argv[1:]),
-        "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        **records.header("benchmarks.exporting.runtimes", sys.argv[1:]),
         "batch": options.batch,
         "size": options.size,
         "threads": options.threads,
@@ -254,15 +246,12 @@ def main() -> None:
         "images_per_second": rates,
         "bytes": sizes,
         "promises": PROMISES,
-        "machine": machine.describe(),
-        "versions": machine.versions(),
-        "commit": machine.commit(),
     }
-    table = [*export_page.promises(record), "", *export_page.speeds(record)]
+    table = [*page.promises(record), "", *page.speeds(record)]
     print("\n".join(table))
-    results.save(options.out / "exported.json", record)
+    records.save(options.out / "exported.json", record)
     (options.out / "exported.md").write_text("\n".join(table) + "\n")
-    export_page.draw(record, options.out / "exported.png")
+    page.draw(record, options.out / "exported.png")
 
 
 def bytes_of(folder: pathlib.Path, file: str) -> int | None:
@@ -275,9 +264,7 @@ def bytes_of(folder: pathlib.Path, file: str) -> int | None:
 
 
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["--worker"]:
-        work(CONTENDERS[sys.argv[2]], sys.argv[3], *map(int, sys.argv[4:]))
-    elif sys.argv[1:2] == ["--write"]:
+    if sys.argv[1:2] == ["--write"]:
         write_files(pathlib.Path(sys.argv[2]), int(sys.argv[3]), set(sys.argv[4:]))
     else:
         main()

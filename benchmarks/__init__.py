@@ -1,0 +1,1 @@
+"""Timings of this package beside what a user would pick instead; a folder for each subject."""

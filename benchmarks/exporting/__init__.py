@@ -1,0 +1,1 @@
+"""Exported files in the runtimes they are for: speed, accuracy, operators."""

@@ -1,1 +1,0 @@
-"""What benchmarks/throughput.py is made of: contenders, their processes, turns and results."""

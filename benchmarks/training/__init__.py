@@ -1,0 +1,1 @@
+"""Networks side by side: training, inference, imports, depth, dense evaluation, optimizers."""
