@@ -6,6 +6,7 @@ INSTALL = $(BIN)/python -m pip install --disable-pip-version-check --constraint 
 # JAX is the smallest to download and to install, and is there for every system.
 BACKEND ?= jax
 BACKENDS := tensorflow jax torch
+# ARGS="--seed 7" repeats the order of an earlier run.
 EXTRA := $(subst tensorflow,tensorflow-cpu,$(BACKEND))
 
 .DEFAULT_GOAL := help
@@ -42,19 +43,19 @@ $(BIN)/pip:
 
 .PHONY: test test-all test-tensorflow test-jax test-torch lint coverage
 
-test: lint  ## lint, types, and the tests on TensorFlow, JAX and PyTorch
-	$(BIN)/python tools/battery.py --coverage -- -m "not slow"
+test: lint  ## lint, types, and the tests on TensorFlow, JAX and PyTorch; ARGS="--seed 7"
+	$(BIN)/python tools/battery.py $(ARGS) -- -m "not slow"
 
-test-all: lint  ## the same with the tests that take minutes
-	$(BIN)/python tools/battery.py --coverage
+test-all: lint  ## the same with the full matrix of cases, and which lines they did not run
+	$(BIN)/python tools/battery.py --coverage $(ARGS)
 
 test-tensorflow test-jax test-torch: test-%: .venv/for-tests  ## the tests on one backend
-	$(BIN)/python tools/battery.py --backends $* -- -m "not slow"
+	$(BIN)/python tools/battery.py --backends $* $(ARGS) -- -m "not slow"
 
 lint: .venv/for-tests  ## style, formatting and types
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 
-coverage: .venv/for-tests  ## which lines the last `make test` did not run
+coverage: .venv/for-tests  ## which lines the last `make test-all` did not run
 	$(BIN)/coverage report
