@@ -24,7 +24,7 @@ import time
 import xml.etree.ElementTree as ET
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
-FOLDER = ROOT / ".pytest_cache" / "battery"
+FOLDER = pathlib.Path(os.environ.get("KERAS_RESNET_BATTERY", ROOT / ".pytest_cache" / "battery"))
 # The quickest comes last: tests that have nothing to do with the backend run there.
 BACKENDS = ("jax", "tensorflow", "torch")
 PRINTING = threading.Lock()

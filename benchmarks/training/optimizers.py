@@ -16,7 +16,7 @@ import keras
 import torch
 
 import keras_resnet
-from keras_resnet.layers import kernels
+from keras_resnet.layers.torch.kernels import out_first
 from keras_resnet.training import SGD
 
 RATE, MOMENTUM, DECAY = 1e-6, 0.9, 1e-4
@@ -34,7 +34,7 @@ def contenders(variables):
         optimizer.build(variables)
     for slot, value in zip(stock.momentums, values, strict=True):
         if value.ndim == 4:  # as layers of this package lay them out for Keras' optimizer
-            slot.value.data = kernels.active.out_first(slot.value.data)
+            slot.value.data = out_first(slot.value.data)
     alone = torch.optim.SGD(values, RATE, MOMENTUM)
     decayed = torch.optim.SGD(values, RATE, MOMENTUM, weight_decay=DECAY)
     return {

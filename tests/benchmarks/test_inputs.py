@@ -30,7 +30,7 @@ def recorded(**rates) -> dict:
 
 RUN = recorded(
     keras_resnet=[600.0, 620.0, 640.0],
-    keras_resnet_normalised=[480.0, 500.0, 520.0],
+    keras_resnet_normalized=[480.0, 500.0, 520.0],
     tf_data=[400.0, 400.0, 420.0],
     torch_pil=[320.0, 320.0, 320.0],
     torch_operators="ImportError: no torchvision",
@@ -165,3 +165,9 @@ def test_an_option_that_is_not_accepted_is_named(arguments, message, capsys):
 
 def test_every_contender_has_a_title():
     assert all(title and callable(make) for title, make in CONTENDERS.values())
+
+
+def test_a_record_of_version_0_1_spells_a_contender_with_an_s():
+    former = json.loads(json.dumps(RUN).replace("normalized", "normalised"))
+    assert report.table(former) == report.table(RUN)
+    assert report.targets(former) == report.targets(RUN)
