@@ -26,8 +26,8 @@ PLACES = {
         _forward_pre_hooks _fused_sgd_ _get_fused_kernels_supported_devices
         _is_mkldnn_bf16_supported _storage_Use_Count _use_count _value _version
     """,
-    "training/jax/averages.py": "jax_state_sync",
-    "training/loop.py": "_async_predict _async_test _async_train _set_monitor_op",
+    "training/checkpoints.py": "_set_monitor_op jax_state_sync",
+    "training/loop.py": "_async_predict _async_test _async_train",
     # What a subclass of Keras' layers or optimizers has, of itself or to override.
     "layers/convolution.py": "_kernel",
     "training/optimizers.py": """

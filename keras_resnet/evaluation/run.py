@@ -12,6 +12,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_resnet.data.ranking import ranks
 from keras_resnet.evaluation import results
 from keras_resnet.evaluation.contenders import (
     Average,
@@ -27,7 +28,6 @@ from keras_resnet.evaluation.results import Evaluation
 from keras_resnet.evaluation.sums import Sums
 from keras_resnet.evaluation.views import views
 from keras_resnet.files import write_json
-from keras_resnet.images.ranking import ranks
 from keras_resnet.networks.paper import is_count, one_of
 
 SAVE_EVERY = 60  # seconds

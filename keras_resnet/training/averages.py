@@ -15,6 +15,7 @@ from keras import ops
 
 from keras_resnet.files import atomic_write
 from keras_resnet.layers.backend import backend_part
+from keras_resnet.training.checkpoints import synchronize
 from keras_resnet.training.optimizers import without_variables
 
 backend = backend_part("training", "averages")
@@ -23,8 +24,8 @@ backend = backend_part("training", "averages")
 class WeightAverages(keras.callbacks.Callback):
     """Keeps an average of every weight and every moving statistic while a model trains.
 
-    Averages are variables of the model's optimizer: whoever saves its state saves them. Each
-    step adds one operation on the device, for which nothing waits.
+    Averages are variables of the model's optimizer, and are saved with its state. Each step adds
+    one operation on the device, for which nothing waits.
 
     Args:
         model: compiled. Give this object to `fit` as a callback.
@@ -83,7 +84,7 @@ class WeightAverages(keras.callbacks.Callback):
         ]
         for average, source in zip(self.variables, self.sources, strict=True):
             average.assign(ops.copy(source.value))
-        self.blend = backend.Blend(model, self.variables, self.sources)
+        self.blend = backend.blend(self.variables, self.sources)
         self.batches = self.count = 0
         self.pending = self.swapped = False
 
@@ -108,6 +109,7 @@ class WeightAverages(keras.callbacks.Callback):
         self.batches += 1
         if self.batches <= self.start or (self.batches - self.start) % self.every:
             return
+        synchronize(self.averaged)
         self.blend(self.weight())
         self.count += 1
 
@@ -143,18 +145,18 @@ class WeightAverages(keras.callbacks.Callback):
 
     @contextlib.contextmanager
     def applied(self) -> Iterator[keras.Model]:
-        """Lends the averages to the model: evaluate, predict or save it inside of `with`.
+        """Puts the averages into the model: evaluate, predict or save it inside of `with`.
 
         The model has its own weights again afterwards, whatever happens inside. There it must
         not be trained. Its optimizer is without the averages, as if there were none.
 
         Raises:
-            RuntimeError: the averages are lent already.
+            RuntimeError: the averages are in the model already.
         """
         if self.swapped:
             raise RuntimeError("The averages are in the model already: `applied` does not nest")
         self.catch_up()
-        backend.synchronize(self.averaged)
+        synchronize(self.averaged)
         own = [ops.copy(source.value) for source in self.sources]
         self.swapped = True
         with without_variables(self.optimizer, self.variables):
@@ -163,7 +165,7 @@ class WeightAverages(keras.callbacks.Callback):
                     source.assign(ops.copy(average.value))
                 yield self.averaged
             finally:
-                backend.synchronize(self.averaged)
+                synchronize(self.averaged)
                 for source, value in zip(self.sources, own, strict=True):
                     source.assign(value)
                 self.swapped = False

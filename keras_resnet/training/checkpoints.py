@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import numpy as np
 from keras_resnet.files import DAMAGE, atomic_write
 
 RECORD = "record.json"
+PLAIN = (bool, int, float, str, type(None))
 
 
 @dataclass(frozen=True)
@@ -109,6 +111,12 @@ def variables_of(model: keras.Model) -> dict[str, keras.Variable]:
     }
 
 
+def synchronize(model: keras.Model) -> None:
+    """Puts the values back into the variables, where Keras' `fit` has taken them out: on JAX."""
+    if hasattr(model, "jax_state_sync"):
+        model.jax_state_sync()
+
+
 def read_state(model: keras.Model) -> dict[str, np.ndarray]:
     """The values of `variables_of(model)` as arrays of NumPy's own types."""
     return {name: as_numpy(variable) for name, variable in variables_of(model).items()}
@@ -161,3 +169,46 @@ def make_metrics(model: keras.Model, batch: tuple) -> None:
     model.compute_loss(images, labels, predicted)
     model.compute_metrics(images, labels, predicted)
     model.reset_metrics()
+
+
+def read_callbacks(callbacks: Sequence[keras.callbacks.Callback]) -> list[tuple[str, dict]]:
+    """The class of each callback and its state: that of `get_state()`, or its plain attributes.
+
+    The second covers Keras' own: the best value so far and the patience spent of
+    ReduceLROnPlateau, EarlyStopping and ModelCheckpoint.
+    """
+    return [(type(callback).__name__, state_of(callback)) for callback in callbacks]
+
+
+def state_of(callback: keras.callbacks.Callback) -> dict[str, Any]:
+    if hasattr(callback, "get_state"):
+        return callback.get_state()
+    attributes = {
+        name: value.item() if isinstance(value, np.generic) else value
+        for name, value in vars(callback).items()
+    }
+    return {name: value for name, value in attributes.items() if isinstance(value, PLAIN)}
+
+
+def restore_callbacks(
+    callbacks: Sequence[keras.callbacks.Callback], saved: Sequence[tuple[str, dict[str, Any]]]
+) -> None:
+    """Gives the callbacks of each class the states that those of the class had, in their order.
+
+    A callback that was not there before keeps the state it has. The saved state of one that is
+    not there any more is dropped.
+    """
+    states: dict[str, list[dict[str, Any]]] = {}
+    for name, state in saved:
+        states.setdefault(name, []).append(state)
+    for callback in callbacks:
+        if not (left := states.get(type(callback).__name__)):
+            continue
+        state = left.pop(0)
+        if hasattr(callback, "set_state"):
+            callback.set_state(state)
+            continue
+        if "monitor_op" not in state and getattr(callback, "monitor_op", 0) is None:
+            # It was a function: Keras chooses it late, and turns the sign of min_delta as it does.
+            callback._set_monitor_op()
+        vars(callback).update(state)

@@ -1,7 +1,8 @@
 """Training on many devices: one call that is right on every backend."""
 
 import contextlib
-from collections.abc import Callable, Iterable
+import pickle
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Literal, TypeVar, get_args
 
@@ -14,7 +15,7 @@ from keras_resnet.networks.paper import one_of
 
 Kind = Literal["auto", "none", "mirrored", "multi-worker", "data-parallel", "ddp"]
 KINDS = get_args(Kind)
-# Which engine each kind belongs to.
+# The backend that has each kind.
 ENGINES = {
     "mirrored": "tensorflow",
     "multi-worker": "tensorflow",
@@ -28,7 +29,7 @@ Part = TypeVar("Part")
 
 
 class Distribution:
-    """How a training is spread over devices and processes; this one: not at all.
+    """How a training is spread over devices and processes. This class: one device.
 
     Attributes:
         kind: `"none"`, `"mirrored"`, `"multi-worker"`, `"data-parallel"` or `"ddp"`.
@@ -43,7 +44,7 @@ class Distribution:
 
     @property
     def is_first(self) -> bool:
-        """Whether this is the process that writes files and talks."""
+        """Whether this is the process that writes files and prints."""
         return self.index == 0
 
     def scope(self) -> AbstractContextManager:
@@ -68,30 +69,43 @@ class Distribution:
         return data if self.count == 1 else data.shard(self.index, self.count)
 
     def prepare(self, model: keras.Model) -> None:
-        """Makes a compiled model ready for `fit`: alike on all replicas, and kept so.
+        """Makes a compiled model ready for `fit`: its replicas are equal, and stay equal.
 
         Raises:
             ValueError: the model was not built within `scope()`.
         """
 
-    def spread_seeds(self, model: keras.Model) -> None:
-        """Has layers draw other random numbers in each process, from seeds that are alike."""
+    def fold_in_rank(self, model: keras.Model) -> None:
+        """Gives random layers other seeds in each process, where each has a model of its own."""
 
     def feed(self, data: Any, start: int, stop: int) -> Iterable:
         """What `model.fit` reads for the steps `start` to `stop - 1` of `shard(data)`."""
         return engine().fed(data, start, stop)
 
-    def settle(self, model: keras.Model) -> None:
-        """Makes one of what replicas keep each for itself, moving statistics and metrics.
+    def sync_state(self, model: keras.Model) -> None:
+        """Averages what each replica has a copy of: moving statistics and metrics.
 
         To be called in all processes before weights are read, to be saved or measured."""
 
     def gather(self, value: Value) -> list[Value]:
-        """What each process gave, in all of them."""
+        """The values of all processes, in each of them."""
         return [value]
 
+    def broadcast(self, value: Value) -> Value:
+        """The first process' value, in each of them."""
+        return value
+
+    def total(self, numbers: np.ndarray) -> np.ndarray:
+        """The sum over the processes."""
+        return np.sum(self.gather(numbers), axis=0)
+
+    def mean(self, numbers: dict[str, float]) -> dict[str, float]:
+        """The mean of each over the processes."""
+        means = self.total(np.array(list(numbers.values()), "float64")) / self.count
+        return dict(zip(numbers, means.tolist(), strict=True))
+
     def from_first(self, make: Callable[[], Value]) -> Value:
-        """What `make` returns or raises in the first process, in all of them."""
+        """What `make` returns or raises in the first process, in each of them."""
         made: tuple[Any, Exception | None] = None, None
         if self.is_first:
             try:
@@ -103,29 +117,63 @@ class Distribution:
             raise raised
         return value
 
-    def broadcast(self, value: Value) -> Value:
-        """The first process' value, in all of them."""
-        return value
-
-    def total(self, numbers: np.ndarray) -> np.ndarray:
-        """The sum over the processes."""
-        return np.sum(self.gather(numbers), axis=0)
-
-    def mean(self, numbers: dict[str, float]) -> dict[str, float]:
-        """The mean of each over the processes."""
-        gathered = self.gather(numbers)
-        return {name: sum(part[name] for part in gathered) / self.count for name in numbers}
-
-    def agree(self, error: BaseException | None) -> None:
-        """Where all processes meet, having failed or not.
+    def raise_together(self, error: BaseException | None) -> None:
+        """Raises in every process if one has failed. Each calls this, with its error or None.
 
         Raises:
-            RuntimeError: another process brought an error, and this one none.
+            RuntimeError: another process has failed, and this one has not.
         """
         failures = self.gather(None if error is None else f"{type(error).__name__}: {error}")
-        told = [f"process {n}: {text}" for n, text in enumerate(failures) if text is not None]
-        if error is None and told:
-            raise RuntimeError(f"Another process failed. {'; '.join(told)}")
+        failed = [f"process {n}: {text}" for n, text in enumerate(failures) if text is not None]
+        if error is None and failed:
+            raise RuntimeError(f"Another process failed. {'; '.join(failed)}")
+
+
+class ModelPerProcess(Distribution):
+    """Processes that each train a model of their own, on the mean of their gradients.
+
+    What is exchanged goes through `total`, which a subclass has: the sum over the processes of an
+    array of int32 or float64.
+    """
+
+    def gather(self, value):
+        return self.exchange(value, range(self.count))
+
+    def broadcast(self, value):
+        return self.exchange(value, [0])[0]
+
+    def exchange(self, value: Value, senders: Sequence[int]) -> list[Value]:
+        """The values of some processes: sums of rows that hold one value and zeros otherwise."""
+        data = np.frombuffer(pickle.dumps(value), "uint8")
+        own = np.equal(senders, self.index)
+        longest = self.total(np.where(own, len(data), 0).astype("int32")).max()
+        words = np.zeros((len(senders), -(-longest // 4)), "int32")
+        if own.any():
+            words.view("uint8")[own, : len(data)] = data
+        return [pickle.loads(row.tobytes()) for row in self.total(words)]
+
+    def prepare(self, model: keras.Model) -> None:
+        share_state(self, model)
+        self.fold_in_rank(model)
+
+    def fold_in_rank(self, model: keras.Model) -> None:
+        for variable in model.variables:
+            if variable.path.endswith("seed_generator_state"):
+                shift = np.array([self.index * SEED_STEP, 0])
+                state = keras.ops.convert_to_numpy(variable).astype("int64") + shift
+                variable.assign(state % 2**31)
+
+    def sync_state(self, model: keras.Model) -> None:
+        trained = {id(variable) for variable in model.trainable_variables}
+        own = [v for v in model.variables if id(v) not in trained] + model.metrics_variables
+        own = [variable for variable in own if keras.backend.is_float_dtype(variable.dtype)]
+        if not own or self.count == 1:
+            return
+        values = [keras.ops.convert_to_numpy(variable).astype("float64") for variable in own]
+        means = self.total(np.concatenate([value.ravel() for value in values])) / self.count
+        ends = np.cumsum([value.size for value in values])
+        for variable, mean in zip(own, np.split(means, ends[:-1]), strict=True):
+            variable.assign(mean.reshape(variable.shape))
 
 
 _active: list[Distribution] = []
@@ -134,11 +182,11 @@ _active: list[Distribution] = []
 def distributed(
     kind: Kind = "auto", *, synchronize: bool = True, timeout: float = 300.0
 ) -> Distribution:
-    """Sets up training on all the devices there are, in this process and its fellows.
+    """Sets up training on all devices of this process and of the other processes of its group.
 
     Call it once, first of all: before a model is built or a tensor made. `fit` and `evaluate` of
-    `keras_resnet.training` then know of it. docs/distribution.md has the commands that start
-    the processes.
+    `keras_resnet.training` then use it. docs/distribution.md has the commands that start the
+    processes.
 
     Args:
         kind: `"mirrored"` (TensorFlow, one process), `"multi-worker"` (TensorFlow),
@@ -187,16 +235,16 @@ def active() -> Distribution:
     """What `distributed` returned last, or else training in one process on one device.
 
     Raises:
-        RuntimeError: this process is one of several, and they were not made a group: each
-            would train, and write, for itself.
+        RuntimeError: this process is one of several that were not made a group: each would
+            train a network of its own and write to the same files.
     """
     if _active:
         return _active[-1]
     if announced := engine().announced():
         raise RuntimeError(
-            f"This process is one of several ({announced}), which would train apart without "
-            "a word. Call keras_resnet.training.distributed() first of all (--distribute auto), "
-            "or start one process only"
+            f"This process is one of several ({announced}), each of which would train a network "
+            "of its own. Call keras_resnet.training.distributed() first of all (--distribute "
+            "auto), or start one process only"
         )
     return Distribution()
 
@@ -218,15 +266,6 @@ def share_state(distribution: Distribution, model: keras.Model) -> None:
     )
     for variable, value in zip(variables, values, strict=True):
         variable.assign(value)
-
-
-def spread_seeds(model: keras.Model, index: int) -> None:
-    """Moves the seeds of random layers on by a step for each process."""
-    for variable in model.variables:
-        if variable.path.endswith("seed_generator_state"):
-            shift = np.array([index * SEED_STEP, 0])
-            state = keras.ops.convert_to_numpy(variable).astype("int64") + shift
-            variable.assign(state % 2**31)
 
 
 def padded(x: np.ndarray, count: int) -> np.ndarray:

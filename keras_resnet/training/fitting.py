@@ -1,6 +1,5 @@
 """`model.fit` that continues where it was stopped, at whichever step that was."""
 
-import csv
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -9,12 +8,12 @@ from typing import Any, Protocol
 
 import keras
 
-from keras_resnet.files import atomic_write, refuse_other_settings, to_json
+from keras_resnet.files import to_json
 from keras_resnet.networks.paper import is_count
-from keras_resnet.training.checkpoints import Checkpoint, Checkpoints, make_metrics
+from keras_resnet.training.checkpoints import make_metrics
 from keras_resnet.training.distribution import Distribution, active
-from keras_resnet.training.loop import Loop, Row
-from keras_resnet.training.watch import Progress, StoppedError, stop_on_signals
+from keras_resnet.training.loop import Loop, Plan, Row
+from keras_resnet.training.watch import StoppedError, stop_on_signals
 
 
 class Batches(Protocol):
@@ -109,29 +108,23 @@ def fit(
     with distribution.scope():
         model.optimizer.build(model.trainable_variables)
         distribution.prepare(model)
-    folder = None if out is None else Path(out)
-    checkpoints = None if folder is None else Checkpoints(folder / "checkpoints")
-    told = {**(configuration or {}), "backend": keras.backend.backend()}
-    context = {"configuration": json.loads(json.dumps(told, default=to_json))}  # as it is read
-    shown = progress and distribution.is_first
-    line = Progress(total, data.steps_per_epoch, data.batch_size, shown=shown)
+    settings = {**(configuration or {}), "backend": keras.backend.backend()}
+    plan = Plan(
+        total,
+        data.steps_per_epoch,
+        data.batch_size,
+        folder=None if out is None else Path(out),
+        configuration=json.loads(json.dumps(settings, default=to_json)),  # as it will be read
+        checkpoint_every=checkpoint_every,
+        evaluate=evaluate,
+        log_every=log_every,
+        progress=progress,
+        distribution=distribution,
+    )
     with stop_on_signals() as request:
-        loop = Loop(
-            model,
-            callbacks,
-            steps_per_epoch=data.steps_per_epoch,
-            checkpoints=checkpoints,
-            checkpoint_every=checkpoint_every,
-            evaluate=evaluate,
-            request=request,
-            progress=line,
-            on_row=lambda rows: report(rows, folder, line),
-            log_every=log_every,
-            context=context,
-            distribution=distribution,
-        )
+        loop = Loop(model, callbacks, plan, request)
         # Only the first process reads the folder, which others may not even see.
-        if checkpoint := distribution.from_first(lambda: last_of(checkpoints, context)):
+        if checkpoint := distribution.from_first(loop.latest):
             loop.resume(checkpoint)
             if loop.step < total:
                 with distribution.scope():
@@ -149,20 +142,6 @@ def fit(
             raise
         loop.finish()
     return loop.rows
-
-
-def last_of(checkpoints: Checkpoints | None, context: dict[str, Any]) -> Checkpoint | None:
-    """The checkpoint to go on from, if there is one."""
-    checkpoint = checkpoints.latest() if checkpoints else None
-    if checkpoints and checkpoint:
-        refuse_other_settings(
-            checkpoints.folder,
-            checkpoint.record["configuration"],
-            context["configuration"],
-            what="a run",
-            remedy="Give the same again, another `out`, or start over (--fresh)",
-        )
-    return checkpoint
 
 
 def planned(steps: int | None, epochs: int | None, data: Batches) -> int:
@@ -188,11 +167,9 @@ def calls_of_fit(step: int, total: int, steps_per_epoch: int) -> Iterator[tuple[
     >>> list(calls_of_fit(5, 23, 10))
     [(5, 10), (10, 20), (20, 23)]
     """
-    marks = [-(-step // steps_per_epoch) * steps_per_epoch, total // steps_per_epoch]
-    ends = [marks[0], marks[1] * steps_per_epoch, total]
-    for end in ends:
-        end = min(end, total)
-        if step < end:
+    whole_epochs = total // steps_per_epoch * steps_per_epoch
+    for end in (-(-step // steps_per_epoch) * steps_per_epoch, whole_epochs, total):
+        if step < (end := min(end, total)):
             yield step, end
             step = end
 
@@ -209,20 +186,3 @@ def run(model: keras.Model, data: Batches, loop: Loop, start: int, stop: int) ->
         callbacks=loop,
         verbose=0,
     )
-
-
-def report(rows: list[Row], folder: Path | None, line: Progress) -> None:
-    """A line per epoch for the reader, and the table of all for other programs."""
-    if line.shown:
-        line.clear()
-        shown = (f"{name} {value:,.5g}" for name, value in rows[-1].items())
-        print("  ".join(shown), flush=True)
-    if folder is None:
-        return
-    try:
-        with atomic_write(folder / "log.csv") as path, path.open("w", newline="") as file:
-            writer = csv.DictWriter(file, list(dict.fromkeys(name for row in rows for name in row)))
-            writer.writeheader()
-            writer.writerows(rows)
-    except OSError as error:
-        print(f"log.csv could not be written ({error}); training goes on", flush=True)

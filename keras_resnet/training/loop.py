@@ -1,66 +1,60 @@
-"""What Keras' `fit` calls between steps: books are kept, state is saved, nobody waits."""
+"""What Keras' `fit` calls between steps: it logs and saves without waiting for the device."""
 
-import json
+import csv
 import signal
+import sys
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 
-from keras_resnet.layers.backend import backend_part
-from keras_resnet.training.checkpoints import Checkpoint, Checkpoints, read_state, write_state
-from keras_resnet.training.distribution import Distribution
-from keras_resnet.training.watch import (
-    LossWatch,
-    NonFiniteLossError,
-    Progress,
-    Request,
-    StoppedError,
+from keras_resnet.files import atomic_write, refuse_other_settings
+from keras_resnet.training.checkpoints import (
+    Checkpoint,
+    Checkpoints,
+    read_callbacks,
+    read_state,
+    restore_callbacks,
+    synchronize,
+    write_state,
 )
+from keras_resnet.training.distribution import Distribution
+from keras_resnet.training.watch import NonFiniteLossError, Progress, Request, StoppedError
 
 Row = dict[str, Any]
-PLAIN = (bool, int, float, str, type(None))
 
 
-def state_of_callback(callback: keras.callbacks.Callback) -> dict[str, Any]:
-    """What `get_state()` gives, or else the callback's plain attributes, for `json`.
+@dataclass(frozen=True)
+class Plan:
+    """How far a run goes, and what is done beside its steps.
 
-    The second covers Keras' own: the best value so far and the patience spent of
-    ReduceLROnPlateau, EarlyStopping and ModelCheckpoint.
+    Args:
+        steps: of the optimizer in all.
+        steps_per_epoch, batch_size: of the data.
+        folder: of the run, or None to save nothing.
+        configuration: what the run depends on; kept in every checkpoint.
+        checkpoint_every: steps between two checkpoints.
+        evaluate: called with the model after every epoch; its numbers go into the row.
+        log_every: steps between two readings of the loss.
+        progress: whether to show it.
+        distribution: the processes that run the plan together. They wait for one another where
+            state is saved or measured, and every `log_every` steps: there a request to stop one
+            of them becomes a request to all.
     """
-    if hasattr(callback, "get_state"):
-        return callback.get_state()
-    attributes = {
-        name: value.item() if isinstance(value, np.generic) else value
-        for name, value in vars(callback).items()
-    }
-    return {name: value for name, value in attributes.items() if isinstance(value, PLAIN)}
 
-
-def restore_callback(callback: keras.callbacks.Callback, state: dict[str, Any]) -> None:
-    if hasattr(callback, "set_state"):
-        callback.set_state(state)
-        return
-    if "monitor_op" not in state and getattr(callback, "monitor_op", 0) is None:
-        # It was a function: Keras chooses it late, and turns the sign of min_delta as it does.
-        callback._set_monitor_op()
-    vars(callback).update(state)
-
-
-def restore_callbacks(
-    callbacks: Sequence[keras.callbacks.Callback], saved: Sequence[tuple[str, dict[str, Any]]]
-) -> None:
-    """Gives the callbacks of each class the states that those of the class had, in their order.
-
-    One that was not there before begins anew; a state that no callback is there for is left.
-    """
-    states: dict[str, list[dict[str, Any]]] = {}
-    for name, state in saved:
-        states.setdefault(name, []).append(state)
-    for callback in callbacks:
-        if left := states.get(type(callback).__name__):
-            restore_callback(callback, left.pop(0))
+    steps: int
+    steps_per_epoch: int
+    batch_size: int
+    folder: Path | None
+    configuration: dict[str, Any]
+    checkpoint_every: int
+    evaluate: Callable[[keras.Model], dict[str, float]] | None
+    log_every: int
+    progress: bool
+    distribution: Distribution
 
 
 class Loop(keras.callbacks.CallbackList):
@@ -73,59 +67,59 @@ class Loop(keras.callbacks.CallbackList):
     Args:
         model: compiled.
         callbacks: of Keras.
-        plan: how far: see `Plan`.
-        checkpoints: where to save, or None.
-        checkpoint_every: steps between two checkpoints.
-        evaluate: called with the model after every epoch; its numbers go into the row.
+        plan: see `Plan`.
         request: asks the loop to save and stop.
-        progress: the line that is shown.
-        on_row: called with all rows when one is added.
-        log_every: steps between two readings of the loss.
-        context: what goes into every checkpoint's record besides.
-        distribution: the processes that run this loop together. They meet where state is saved
-            or measured, and every `log_every` steps: there a request to stop is one to all.
     """
 
     def __init__(
         self,
         model: keras.Model,
         callbacks: Sequence[keras.callbacks.Callback],
-        *,
-        steps_per_epoch: int,
-        checkpoints: Checkpoints | None,
-        checkpoint_every: int,
-        evaluate: Callable[[keras.Model], dict[str, float]] | None,
+        plan: Plan,
         request: Request,
-        progress: Progress,
-        on_row: Callable[[list[Row]], None],
-        log_every: int,
-        context: dict[str, Any],
-        distribution: Distribution,
     ):
         super().__init__(list(callbacks), add_history=True, model=model)
         self.own = list(callbacks)
         self._async_train = self._async_test = self._async_predict = False
+        plain = keras.callbacks.Callback
         self.asks_for_logs = any(
-            type(callback).on_train_batch_end is not keras.callbacks.Callback.on_train_batch_end
-            or type(callback).on_batch_end is not keras.callbacks.Callback.on_batch_end
+            type(callback).on_train_batch_end is not plain.on_train_batch_end
+            or type(callback).on_batch_end is not plain.on_batch_end
             for callback in self.callbacks
         )
-        self.steps_per_epoch = steps_per_epoch
-        self.checkpoints, self.checkpoint_every = checkpoints, checkpoint_every
-        self.evaluate, self.request, self.progress = evaluate, request, progress
-        self.on_row, self.log_every, self.context = on_row, log_every, context
-        self.distribution = distribution
-        self.watch = LossWatch()
+        self.plan, self.request, self.distribution = plan, request, plan.distribution
+        self.checkpoints = None if plan.folder is None else Checkpoints(plan.folder / "checkpoints")
+        shown = plan.progress and self.distribution.is_first
+        self.progress = Progress(plan.steps, plan.steps_per_epoch, plan.batch_size, shown)
+        self.losses: list[tuple[int, Any]] = []  # of the last steps, on the device
         self.rows: list[Row] = []
         self.step = self.saved = 0
         self.began = False
         self.resumed: Checkpoint | None = None
 
+    def latest(self) -> Checkpoint | None:
+        """The checkpoint of an earlier call of `fit` to go on from, if there is one.
+
+        Raises:
+            ValueError: it is of another configuration.
+        """
+        if self.checkpoints is None:
+            return None
+        if checkpoint := self.checkpoints.latest():
+            refuse_other_settings(
+                self.checkpoints.folder,
+                checkpoint.record["configuration"],
+                self.plan.configuration,
+                what="a run",
+                remedy="Give the same again, another `out`, or start over (--fresh)",
+            )
+        return checkpoint
+
     def resume(self, checkpoint: Checkpoint) -> None:
         """Goes on from a checkpoint: the model and its optimizer have its values at once, the
         metrics when `fit` has reset them, the callbacks when they have begun."""
         write_state(self.model, checkpoint.arrays, "model", "optimizer")
-        self.distribution.spread_seeds(self.model)
+        self.distribution.fold_in_rank(self.model)
         self.step = self.saved = checkpoint.step
         self.rows = list(checkpoint.record["rows"])
         self.resumed = checkpoint
@@ -147,34 +141,35 @@ class Loop(keras.callbacks.CallbackList):
 
     def on_epoch_begin(self, epoch, logs=None):
         super().on_epoch_begin(epoch, logs)
-        if self.resumed and self.step % self.steps_per_epoch:
+        if self.resumed and self.step % self.plan.steps_per_epoch:
             write_state(self.model, self.resumed.arrays, "metrics")
         self.resumed = None
         self.progress.start(self.step)
 
     def on_train_batch_begin(self, batch, logs=None):
-        super().on_train_batch_begin(self.step % self.steps_per_epoch, logs)
+        super().on_train_batch_begin(self.step % self.plan.steps_per_epoch, logs)
 
     def on_train_batch_end(self, batch, logs=None):
-        within = self.step % self.steps_per_epoch
+        plan, within = self.plan, self.step % self.plan.steps_per_epoch
         self.step += 1
-        self.watch.add(self.step, logs)
+        if logs and "loss" in logs:
+            self.losses.append((self.step, logs["loss"]))
         if self.asks_for_logs:
             super().on_train_batch_end(within, logs)
-        if self.step % self.log_every == 0 or self.progress.due():
-            loss = self.look()
+        if self.step % plan.log_every == 0 or self.progress.due():
+            loss = self.read_losses()
             if self.progress.due():
                 self.progress.show(self.step, loss)
-        if self.step % self.steps_per_epoch == 0 or self.step == self.progress.steps:
+        if self.step % plan.steps_per_epoch == 0 or self.step == plan.steps:
             return  # the state of an epoch's end goes with its row
         if self.asked_to_stop():
             self.stop()
-        if self.step - self.saved >= self.checkpoint_every:
+        if self.step - self.saved >= plan.checkpoint_every:
             self.save()
 
     def on_epoch_end(self, epoch, logs=None):
-        self.look()
-        self.distribution.settle(self.model)
+        self.read_losses()
+        self.distribution.sync_state(self.model)
         rate = {"images_per_second": round(self.progress.images_per_second(self.step), 2)}
         means = {name: float(value) for name, value in (logs or {}).items()}
         means = self.distribution.mean(means | rate)
@@ -185,14 +180,14 @@ class Loop(keras.callbacks.CallbackList):
             "learning_rate": float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate)),
             "images_per_second": means["images_per_second"],
         }
-        if self.evaluate:
-            measured = self.evaluate(self.model)
+        if self.plan.evaluate:
+            measured = self.plan.evaluate(self.model)
             row |= {name: np.asarray(value).item() for name, value in measured.items()}
         row["seconds"] = round(self.progress.seconds(), 1)
         self.rows.append(row)
         super().on_epoch_end(epoch, row)
         if self.distribution.is_first:
-            self.on_row(self.rows)
+            self.report()
         self.save()
         if self.asked_to_stop(meet=True):
             self.stop()
@@ -200,69 +195,93 @@ class Loop(keras.callbacks.CallbackList):
     def asked_to_stop(self, meet: bool = False) -> bool:
         """Whether to save and stop now, which all processes must do at the same step."""
         if self.distribution.count > 1:
-            if not meet and self.step % self.log_every:
+            if not meet and self.step % self.plan.log_every:
                 return False
             signals = self.distribution.gather(self.request.signal)
             self.request.signal = next((one for one in signals if one is not None), None)
         return self.request.signal is not None
 
-    def look(self) -> float | None:
-        try:
-            return self.watch.read()
-        except NonFiniteLossError as error:
-            raise self.explained(error) from None
+    def read_losses(self) -> float | None:
+        """The newest loss. It waits for the device, which is idle meanwhile.
 
-    def explained(self, error: NonFiniteLossError) -> NonFiniteLossError:
+        Keras logs the mean of an epoch so far: once a loss is not finite, neither is any mean
+        after it, so the first such mean is of the step that was.
+
+        Raises:
+            NonFiniteLossError: the loss of one of the last steps is not finite.
+        """
+        losses, self.losses = self.losses, []
+        newest = None
+        for step, loss in losses:
+            newest = float(keras.ops.convert_to_numpy(loss))
+            if not np.isfinite(newest):
+                raise self.non_finite(f"The loss is {newest} at step {step}")
+        return newest
+
+    def non_finite(self, message: str) -> NonFiniteLossError:
         good = "there is no checkpoint"
         if self.checkpoints and (steps := self.checkpoints.steps()):
             good = f"the last good checkpoint is {self.checkpoints.path(steps[-1])}"
-        return NonFiniteLossError(f"{error}; {good}. A lower learning rate may help")
+        return NonFiniteLossError(f"{message}; {good}. A lower learning rate may help")
 
     def save(self) -> bool:
-        """Writes the run's state, where it has a folder. False where the disk would not take it:
-        training goes on."""
+        """Writes the run's state, where it has a folder.
+
+        Returns:
+            False where it could not be written. Training goes on, and the next attempt is made
+            `checkpoint_every` steps later.
+        """
         if self.checkpoints is None:
             return True
-        backend_part("training", "averages").synchronize(self.model)
-        self.look()
-        self.distribution.settle(self.model)
+        synchronize(self.model)
+        self.read_losses()
+        self.distribution.sync_state(self.model)
+        self.saved = self.step
         if not self.distribution.is_first:
-            self.saved = self.step
             return True
         arrays = read_state(self.model)
         for name, array in arrays.items():
             if array.dtype.kind == "f" and not np.isfinite(array).all():
-                message = f"The variable {name} is not finite after step {self.step}"
-                raise self.explained(NonFiniteLossError(message))
+                raise self.non_finite(f"The variable {name} is not finite after step {self.step}")
         record = {
-            **self.context,
+            "configuration": self.plan.configuration,
             "rows": self.rows,
-            "callbacks": [
-                (type(callback).__name__, state_of_callback(callback)) for callback in self.own
-            ],
+            "callbacks": read_callbacks(self.own),
         }
-        json.dumps(record)
         try:
             self.checkpoints.save(Checkpoint(self.step, arrays, record))
         except OSError as error:
             self.progress.clear()
             print(
                 f"The checkpoint of step {self.step} could not be written ({error}); training "
-                f"goes on, and would restart from step {self.saved_before()}",
+                f"goes on, and would restart from step {max([0, *self.checkpoints.steps()])}",
                 flush=True,
             )
-            # Not again at the very next step.
-            self.saved = self.step
             return False
-        self.saved = self.step
         return True
 
-    def saved_before(self) -> int:
-        steps = self.checkpoints.steps() if self.checkpoints else []
-        return steps[-1] if steps else 0
+    def report(self) -> None:
+        """Prints a line for the last epoch, and writes the table of all for other programs."""
+        if self.progress.shown:
+            self.progress.clear()
+            print("  ".join(f"{name} {value:,.5g}" for name, value in self.rows[-1].items()))
+            sys.stdout.flush()
+        if self.plan.folder is None:
+            return
+        names = dict.fromkeys(name for row in self.rows for name in row)
+        try:
+            with (
+                atomic_write(self.plan.folder / "log.csv") as path,
+                path.open("w", newline="") as file,
+            ):
+                writer = csv.DictWriter(file, list(names))
+                writer.writeheader()
+                writer.writerows(self.rows)
+        except OSError as error:
+            print(f"log.csv could not be written ({error}); training goes on", flush=True)
 
     def stop(self) -> None:
-        """Saves, and ends the program as whoever sent the signal wants."""
+        """Saves, and ends the program with the exit code of the signal."""
         number = self.request.signal or signal.SIGTERM
         kept = self.saved == self.step or self.save()
         where = "nothing was saved: the run has no folder"

@@ -9,7 +9,7 @@ from keras import ops
 
 
 @keras.saving.register_keras_serializable("keras_resnet")
-class SparseCategoricalCrossentropy(keras.losses.Loss):
+class SparseCategoricalCrossentropy(keras.losses.CategoricalCrossentropy):
     """Cross-entropy of integer labels that are smoothed: Keras smooths one-hot labels only.
 
     Args:
@@ -35,22 +35,15 @@ class SparseCategoricalCrossentropy(keras.losses.Loss):
         name="sparse_categorical_crossentropy",
         dtype=None,
     ):
-        super().__init__(name=name, reduction=reduction, dtype=dtype)
-        self.label_smoothing = checked_smoothing(label_smoothing)
-        self.from_logits = from_logits
+        smoothing = checked_smoothing(label_smoothing)
+        super().__init__(from_logits, smoothing, reduction=reduction, name=name, dtype=dtype)
 
     def call(self, y_true, y_pred):
         y_pred = ops.convert_to_tensor(y_pred)
-        targets = one_hot(y_true, y_pred)
-        return keras.losses.categorical_crossentropy(
-            targets, y_pred, self.from_logits, self.label_smoothing
-        )
+        return super().call(one_hot(y_true, y_pred), y_pred)
 
     def get_config(self):
-        return super().get_config() | {
-            "label_smoothing": self.label_smoothing,
-            "from_logits": self.from_logits,
-        }
+        return {name: value for name, value in super().get_config().items() if name != "axis"}
 
 
 @keras.saving.register_keras_serializable("keras_resnet")

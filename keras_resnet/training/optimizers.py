@@ -18,7 +18,6 @@ from keras_resnet.layers.backend import backend_part
 KERNELS = r"kernel$"
 """The paths of what a convolution or a dense layer multiplies with; not gamma, beta or biases."""
 
-# One backend's trick lives in that backend's file.
 backend: Any = backend_part("training", "optimizers")
 
 
@@ -88,7 +87,7 @@ class CoupledDecay(keras.optimizers.Optimizer):
 
 
 @keras.saving.register_keras_serializable("keras_resnet")
-class SGD(backend.SGD, CoupledDecay, keras.optimizers.SGD):
+class SGD(backend.Updates, CoupledDecay, keras.optimizers.SGD):
     """Gradient descent with momentum and weight decay, as Caffe does it and the paper used it.
 
         velocity = momentum * velocity - learning_rate * (gradient + weight_decay * w)
@@ -131,6 +130,8 @@ class SGD(backend.SGD, CoupledDecay, keras.optimizers.SGD):
      [0.95]]
     """
 
+    rule = "sgd"
+
     def __init__(
         self,
         learning_rate=0.1,
@@ -145,11 +146,15 @@ class SGD(backend.SGD, CoupledDecay, keras.optimizers.SGD):
         )
 
     def update_step(self, gradient, variable, learning_rate):
-        super().update_step(self.with_decay(gradient, variable), variable, learning_rate)
+        super().update_step(self.direction(gradient, variable), variable, learning_rate)
+
+    def direction(self, gradient, variable):
+        """The gradient that momentum carries."""
+        return self.with_decay(gradient, variable)
 
 
 @keras.saving.register_keras_serializable("keras_resnet")
-class LARS(backend.LARS, CoupledDecay, keras.optimizers.SGD):
+class LARS(SGD):
     """Layer-wise adaptive rate scaling: gradient descent for batches of thousands of images.
 
         ratio = trust * |w| / (|gradient| + weight_decay * |w| + epsilon)
@@ -178,6 +183,8 @@ class LARS(backend.LARS, CoupledDecay, keras.optimizers.SGD):
     0.001
     """
 
+    rule = "lars"
+
     def __init__(
         self,
         learning_rate=0.1,
@@ -189,26 +196,24 @@ class LARS(backend.LARS, CoupledDecay, keras.optimizers.SGD):
         epsilon=1e-9,
         **kwargs,
     ):
-        super().__init__(
-            learning_rate, momentum, nesterov, weight_decay=weight_decay, decayed=decayed, **kwargs
-        )
+        super().__init__(learning_rate, momentum, nesterov, weight_decay, decayed, **kwargs)
         self.trust = trust
         self.epsilon = epsilon
 
-    def update_step(self, gradient, variable, learning_rate):
-        if self.decays(variable):
-            length, steepness = norm(variable), norm(gradient)
-            ratio = self.trust * length / (steepness + self.weight_decay * length + self.epsilon)
-            ratio = ops.where(ops.logical_and(length > 0, steepness > 0), ratio, 1.0)
-            gradient = self.with_decay(gradient, variable) * ops.cast(ratio, variable.dtype)
-        super().update_step(gradient, variable, learning_rate)
+    def direction(self, gradient, variable):
+        if not self.decays(variable):
+            return gradient
+        length, steepness = norm(variable), norm(gradient)
+        ratio = self.trust * length / (steepness + self.weight_decay * length + self.epsilon)
+        ratio = ops.where(ops.logical_and(length > 0, steepness > 0), ratio, 1.0)
+        return self.with_decay(gradient, variable) * ops.cast(ratio, variable.dtype)
 
     def get_config(self):
         return super().get_config() | {"trust": self.trust, "epsilon": self.epsilon}
 
 
 @keras.saving.register_keras_serializable("keras_resnet")
-class LAMB(backend.LAMB, CoupledDecay, keras.optimizers.Lamb):
+class LAMB(backend.Updates, CoupledDecay, keras.optimizers.Lamb):
     """Adam whose step in each kernel is as long as the kernel: for batches of thousands.
 
         update = mean / (sqrt(square) + epsilon) + weight_decay * w
@@ -234,6 +239,8 @@ class LAMB(backend.LAMB, CoupledDecay, keras.optimizers.Lamb):
     >>> LAMB(5e-3, weight_decay=0.02).get_config()["epsilon"]
     1e-06
     """
+
+    rule = "lamb"
 
     def __init__(
         self,

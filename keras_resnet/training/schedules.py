@@ -102,7 +102,7 @@ class WarmUp(LearningRateSchedule):
     """
 
     def __init__(self, schedule: Rate, steps: int, start: float = 0.0):
-        self.schedule, self.steps, self.start = schedule, steps, start
+        self.schedule, self.steps, self.start = loaded(schedule), steps, start
 
     def __call__(self, step):
         after = at(self.schedule, step)
@@ -115,10 +115,6 @@ class WarmUp(LearningRateSchedule):
 
     def get_config(self) -> dict[str, Any]:
         return {"schedule": self.schedule, "steps": self.steps, "start": self.start}
-
-    @classmethod
-    def from_config(cls, config):
-        return cls(**config | {"schedule": restored(config["schedule"])})
 
 
 @keras.saving.register_keras_serializable("keras_resnet")
@@ -147,7 +143,7 @@ class WarmUpUntil(LearningRateSchedule):
     """
 
     def __init__(self, schedule: Rate, warmup: float = 0.01):
-        self.schedule, self.warmup = schedule, warmup
+        self.schedule, self.warmup = loaded(schedule), warmup
         # On torch the host computes schedules.
         on_torch = keras.backend.backend() == "torch"
         with keras.device("cpu") if on_torch else contextlib.nullcontext():
@@ -162,10 +158,6 @@ class WarmUpUntil(LearningRateSchedule):
 
     def get_config(self) -> dict[str, Any]:
         return {"schedule": self.schedule, "warmup": self.warmup}
-
-    @classmethod
-    def from_config(cls, config):
-        return cls(**config | {"schedule": restored(config["schedule"])})
 
 
 class EndWarmUp(keras.callbacks.Callback):
@@ -187,11 +179,7 @@ class EndWarmUp(keras.callbacks.Callback):
     """
 
     def __init__(
-        self,
-        schedule: WarmUpUntil,
-        error: float = 0.8,
-        every: int = 50,
-        metric: str = "accuracy",
+        self, schedule: WarmUpUntil, error: float = 0.8, every: int = 50, metric: str = "accuracy"
     ):
         super().__init__()
         self.schedule, self.error, self.every, self.metric = schedule, error, every, metric
@@ -257,7 +245,7 @@ def at(schedule: Rate, step):
     return schedule(step) if callable(schedule) else schedule
 
 
-def restored(schedule):
-    if isinstance(schedule, dict):
-        return keras.saving.deserialize_keras_object(schedule)
-    return schedule
+def loaded(schedule: Rate):
+    """A schedule, also from what a file holds of it."""
+    is_config = isinstance(schedule, dict)
+    return keras.saving.deserialize_keras_object(schedule) if is_config else schedule

@@ -4,11 +4,9 @@ from collections.abc import Iterable
 
 import keras
 import numpy as np
+from keras import ops
 
 from keras_resnet.graph import hidden_layers
-from keras_resnet.layers.backend import backend_part
-
-backend = backend_part("training", "statistics")
 
 
 def recompute_batch_norm(model: keras.Model, batches: Iterable) -> int:
@@ -55,21 +53,19 @@ def recompute_batch_norm(model: keras.Model, batches: Iterable) -> int:
                 f"Received: a layer {layer.name} with renorm=True"
             )
     moving = [v for layer in layers for v in (layer.moving_mean, layer.moving_variance)]
-    kept = [np.array(keras.ops.convert_to_numpy(v)) for v in moving]
     momenta = [layer.momentum for layer in layers]
     try:
         for layer in layers:
             layer.momentum = 0.0  # what is left after a batch is that batch's own
-        found, seen = pooled(model, layers, batches)
-    except BaseException:
-        for variable, value in zip(moving, kept, strict=True):
-            variable.assign(value)
-        raise
+        statistics, seen = pooled(model, moving, batches)
     finally:
         for layer, momentum in zip(layers, momenta, strict=True):
             layer.momentum = momentum
-    for variable, value in zip(moving, found, strict=True):
-        variable.assign(value.astype(variable.dtype))
+    for layer, variance in zip(layers, statistics[1::2], strict=True):
+        if not np.isfinite(variance).all():
+            raise ValueError(f"The inputs of {layer.name} are not finite: nothing was changed")
+    for variable, value in zip(moving, statistics, strict=True):
+        variable.assign(value)
     return seen
 
 
@@ -77,12 +73,15 @@ def is_moving(layer) -> bool:
     return isinstance(layer, keras.layers.BatchNormalization) and layer.trainable and layer.built
 
 
-def pooled(model, layers, batches) -> tuple[list[np.ndarray], int]:
+def pooled(model, moving, batches) -> tuple[list[np.ndarray], int]:
     """Mean and variance of each layer's inputs over all batches, in turn, and images seen."""
-    step = backend.statistics_of_batch(model, layers)
-    size = None
-    seen = 0
-    sums: list[np.ndarray] = []
+    trained = [ops.stop_gradient(variable.value) for variable in model.trainable_variables]
+    others = model.non_trainable_variables
+    places = [next(n for n, v in enumerate(others) if v is variable) for variable in moving]
+    state = [variable.value for variable in others]
+    for place in places:  # 0 times what is not finite would not be 0
+        state[place] = ops.zeros_like(state[place])
+    size, seen, sums = None, 0, [np.zeros(1)] * len(moving)
     for batch in batches:
         images = batch[0] if isinstance(batch, (tuple, list)) else batch
         if size is not None and tuple(images.shape[1:]) != size:
@@ -91,19 +90,15 @@ def pooled(model, layers, batches) -> tuple[list[np.ndarray], int]:
                 f"Received: {tuple(images.shape[1:])} after {size}"
             )
         size, count = tuple(images.shape[1:]), images.shape[0]
-        parts = []
-        for mean, variance in step(images):
-            mean, variance = (np.asarray(x, "float64") for x in (mean, variance))
-            parts += [count * mean, count * (variance + mean**2)]
-        sums = [s + p for s, p in zip(sums, parts, strict=True)] if sums else parts
+        images = ops.convert_to_tensor(images)
+        _, state = model.stateless_call(trained, state, images, training=True)
+        found = [ops.convert_to_numpy(state[place]).astype("float64") for place in places]
+        found[1::2] = [v + mean**2 for mean, v in zip(found[::2], found[1::2], strict=True)]
+        sums = [total + count * x for total, x in zip(sums, found, strict=True)]
         seen += count
     if not seen:
         raise ValueError("`batches` must hold at least one batch. Received: none")
-    found: list[np.ndarray] = []
-    for first, second in zip(sums[::2], sums[1::2], strict=True):
-        mean = first / seen
-        found += [mean, np.maximum(second / seen - mean**2, 0.0)]
-    for layer, variance in zip(layers, found[1::2], strict=True):
-        if not np.isfinite(variance).all():
-            raise ValueError(f"The inputs of {layer.name} are not finite: nothing was changed")
-    return found, seen
+    statistics = [total / seen for total in sums]
+    for mean, square in zip(statistics[::2], statistics[1::2], strict=True):
+        square[:] = np.maximum(square - mean**2, 0.0)
+    return statistics, seen

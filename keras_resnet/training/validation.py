@@ -7,7 +7,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from keras_resnet.images.ranking import ranks
+from keras_resnet.data.ranking import ranks
 from keras_resnet.networks.paper import is_count
 from keras_resnet.training.distribution import Distribution, active, engine
 
@@ -69,9 +69,9 @@ def evaluate(
         for images, labels, weights in rows_of(data, batch_size, distribution):
             sums += measured(predict(images), labels, weights, from_logits)
     except Exception as error:
-        distribution.agree(error)
+        distribution.raise_together(error)
         raise
-    distribution.agree(None)
+    distribution.raise_together(None)
     loss, wrong, far_off, count = distribution.total(sums)
     if not count:
         raise ValueError("`data` must hold at least one image that counts. Received: none")

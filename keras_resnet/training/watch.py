@@ -1,4 +1,4 @@
-"""What goes on beside the steps: signals to stop, losses that are not finite, the progress."""
+"""What happens beside the steps: signals to stop, and the line of progress."""
 
 import contextlib
 import signal
@@ -6,10 +6,6 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from typing import Any
-
-import keras
-import numpy as np
 
 
 class StoppedError(SystemExit):
@@ -52,36 +48,6 @@ def stop_on_signals() -> Iterator[Request]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-class LossWatch:
-    """Holds the losses of the last steps on the device, and reads them only when asked.
-
-    Reading a loss makes the program wait for the device; after each step, that would leave the
-    device waiting for the program. Keras logs the mean of an epoch so far: once a loss is not
-    finite, neither is any mean after it, so the first such mean is of the step that was.
-    """
-
-    def __init__(self) -> None:
-        self.held: list[tuple[int, Any]] = []
-
-    def add(self, step: int, logs: dict[str, Any] | None) -> None:
-        if logs and "loss" in logs:
-            self.held.append((step, logs["loss"]))
-
-    def read(self) -> float | None:
-        """The newest loss; all of them are let go.
-
-        Raises:
-            NonFiniteLossError: one of them is not finite.
-        """
-        held, self.held = self.held, []
-        newest = None
-        for step, loss in held:
-            newest = float(keras.ops.convert_to_numpy(loss))
-            if not np.isfinite(newest):
-                raise NonFiniteLossError(f"The loss is {newest} at step {step}")
-        return newest
 
 
 class Progress:

@@ -1,6 +1,6 @@
 """A small training run on several devices or in several processes, for tests to start.
 
-KERAS_BACKEND=jax python tests/support/distributed_run.py --kind auto --devices 2 --save FILE
+In tests/: KERAS_BACKEND=jax python -m support.distributed_run --kind auto --devices 2 --save FILE
 """
 
 import argparse
@@ -27,7 +27,7 @@ def devices_of_cpu(count):
         torch.set_num_threads(1)
 
 
-def main():
+def main(arguments=None):
     parser = argparse.ArgumentParser()
     parser.add_argument("--kind", default="auto")
     parser.add_argument("--devices", type=int, default=1, help="of this process")
@@ -40,7 +40,7 @@ def main():
     parser.add_argument("--warm-up", type=float, help="until the error is below this")
     parser.add_argument("--fail-evaluation", action="store_true", help="in the last process")
     parser.add_argument("--save")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     devices_of_cpu(options.devices)
 
     import keras
@@ -113,7 +113,7 @@ def main():
         checkpoint_every=4,
         log_every=2,
     )
-    distribution.settle(model)
+    distribution.sync_state(model)
     names = ("step", "loss", "accuracy", "learning_rate", "top1_error", "top5_error", "images")
     told = {name: np.array([row[name] for row in rows]) for name in names}
     told["evaluated_loss"] = np.array([row["loss"] for row in rows])

@@ -1,6 +1,6 @@
 """A small training run, for tests that stop it: also as a process of its own.
 
-KERAS_BACKEND=jax python tests/support/resumed_run.py OUT [--die-at STEP] [--save FILE]
+In tests/: KERAS_BACKEND=jax python -m support.resumed_run OUT [--die-at STEP] [--save FILE]
 """
 
 import argparse

@@ -8,19 +8,20 @@ import subprocess
 import sys
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
-from support import BACKEND
+from support import BACKEND, distributed_run
 
 from keras_resnet import training
 from keras_resnet.training import distribution
 
 KINDS = {"tensorflow": "mirrored", "jax": "data-parallel", "torch": "ddp"}
-PROGRAM = Path(__file__).parents[1] / "support" / "distributed_run.py"
+PROGRAM = ("-m", "support.distributed_run")
 RECIPES = Path(__file__).parents[2] / "recipes"
 
 
-def started(*arguments, processes=1, sizes=None, program=(PROGRAM,)):
+def started(*arguments, processes=1, sizes=None, program=PROGRAM):
     """Starts the program once for each process, as a launcher would."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -65,10 +66,16 @@ def several(*arguments, **options):
     return started("--kind", KINDS[BACKEND], "--devices", 2, *arguments, **options)
 
 
-def finished(*groups):
-    for running in groups:
-        codes, said = ended(running)
-        assert codes == [0] * len(running), "\n".join(said)
+def finished(running):
+    codes, said = ended(running)
+    assert codes == [0] * len(running), "\n".join(said)
+
+
+def alone(path, *options):
+    """The same program on one device, in this process."""
+    keras.utils.clear_session()
+    distributed_run.main(["--kind", "none", "--save", str(path), *map(str, options)])
+    return np.load(path)
 
 
 def assert_close(one, other, tolerance=1e-5):
@@ -80,10 +87,12 @@ def assert_close(one, other, tolerance=1e-5):
 
 
 def test_two_devices_compute_and_measure_what_one_does(tmp_path):
-    """After 20 steps; and 21 images in batches of 4 count once each."""
-    alone, both = tmp_path / "alone.npz", tmp_path / "both.npz"
-    finished(started("--kind", "none", "--save", alone), several("--save", both))
-    one, two = np.load(alone), np.load(both)
+    """After 12 steps, an epoch of 10 among them; and 21 images in batches of 4 count once each."""
+    both = tmp_path / "both.npz"
+    running = several("--save", both, "--steps", 12)
+    one = alone(tmp_path / "alone.npz", "--steps", 12)
+    finished(running)
+    two = np.load(both)
     assert two["apart"] == 0
     assert two["images"].tolist() == [21, 21]
     assert_close(one, two)
@@ -92,11 +101,10 @@ def test_two_devices_compute_and_measure_what_one_does(tmp_path):
 @pytest.mark.slow
 def test_a_warm_up_ends_on_two_devices_when_it_does_on_one(tmp_path):
     """One of the two would end it a look later, by the error of its own images."""
-    alone, both = tmp_path / "alone.npz", tmp_path / "both.npz"
+    both = tmp_path / "both.npz"
     options = ("--warm-up", 0.8, "--steps", 10)
-    finished(started("--kind", "none", "--save", alone, *options))
     finished(several("--save", both, *options))
-    one, two = np.load(alone), np.load(both)
+    one, two = alone(tmp_path / "alone.npz", *options), np.load(both)
     assert two["apart"] == 0
     assert one["learning_rate"].tolist() == pytest.approx([0.05])
     assert_close(one, two)
@@ -105,11 +113,10 @@ def test_a_warm_up_ends_on_two_devices_when_it_does_on_one(tmp_path):
 @pytest.mark.slow
 def test_two_processes_compute_what_one_device_does(tmp_path):
     """On JAX of two devices each."""
-    alone, both = tmp_path / "alone.npz", tmp_path / "both.npz"
+    both = tmp_path / "both.npz"
     devices = 2 if BACKEND == "jax" else 1
-    finished(started("--kind", "none", "--save", alone))
     finished(started("--devices", devices, "--save", both, processes=2))
-    assert_close(np.load(alone), np.load(both))
+    assert_close(alone(tmp_path / "alone.npz"), np.load(both))
 
 
 @pytest.mark.slow
@@ -242,6 +249,72 @@ def test_batches_that_devices_cannot_share_are_refused():
         group.shard(Data())
 
 
+class OfTwo(distribution.Distribution):
+    """A group whose other process has brought what it is made with."""
+
+    count = 2
+
+    def __init__(self, other):
+        self.other = other
+
+    def gather(self, value):
+        return [value, self.other]
+
+
+@pytest.mark.once
+def test_a_failure_in_another_process_raises_in_this_one():
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Softmax()])
+    data = np.eye(3, dtype="float32"), np.array([0, 1, 1])
+    with pytest.raises(RuntimeError, match=r"Another process failed. process 1: OSError: no disk"):
+        training.evaluate(model, data, distribution=OfTwo("OSError: no disk"))
+    with pytest.raises(ValueError, match="Labels must be"):  # its own error, where it has one
+        training.evaluate(model, (data[0], data[1] + 3), distribution=OfTwo("OSError: no disk"))
+    OfTwo(None).raise_together(None)
+
+
+class Process(distribution.ModelPerProcess):
+    """One of two processes whose models are alike."""
+
+    count = 2
+
+    def __init__(self, index):
+        self.index = index
+
+    def exchange(self, value, senders):
+        return [value for _ in senders]
+
+    def from_first(self, make):
+        return make()
+
+
+def test_random_layers_draw_other_numbers_in_each_process():
+    model = keras.Sequential([keras.Input((8,)), keras.layers.GaussianNoise(1.0)])
+    model.compile("sgd", "mse")
+    seeds = [np.array(keras.ops.convert_to_numpy(variable)) for variable in model.variables]
+
+    def noise(index):
+        for variable, seed in zip(model.variables, seeds, strict=True):
+            variable.assign(seed)
+        Process(index).prepare(model)
+        return keras.ops.convert_to_numpy(model(np.ones((1, 8), "float32"), training=True))
+
+    assert (noise(0) == noise(0)).all()
+    assert (noise(0) != noise(1)).all()
+
+
+def test_moving_statistics_and_metrics_of_the_processes_are_averaged():
+    class WithOther(Process):
+        def total(self, numbers):
+            return numbers + 3.0  # the other process has 3 everywhere
+
+    model = keras.Sequential([keras.Input((2,)), keras.layers.BatchNormalization()])
+    model.compile("sgd", "mse")
+    WithOther(0).sync_state(model)
+    norm = model.layers[0]
+    gamma, _, mean, variance = map(keras.ops.convert_to_numpy, norm.variables)
+    assert [gamma.tolist(), mean.tolist(), variance.tolist()] == [[1, 1], [1.5, 1.5], [2, 2]]
+
+
 @pytest.mark.skipif(BACKEND != "tensorflow", reason="TensorFlow's")
 def test_several_workers_want_their_addresses():
     with pytest.raises(RuntimeError, match="TF_CONFIG"):
@@ -269,8 +342,25 @@ def test_buckets_hold_what_there_is_room_for():
 
 
 @pytest.mark.skipif(BACKEND != "torch", reason="torch's")
+def test_dropout_of_torch_draws_other_numbers_in_each_process():
+    from keras_resnet.training.torch.distribution import DataParallel
+
+    class OfTorch(Process, DataParallel):
+        """DataParallel without a group."""
+
+    model = keras.Sequential([keras.Input((64,)), keras.layers.Dropout(0.5)])
+
+    def dropped(index):
+        keras.utils.set_random_seed(0)
+        OfTorch(index).fold_in_rank(model)
+        return keras.ops.convert_to_numpy(model(np.ones((1, 64), "float32"), training=True)) == 0
+
+    assert (dropped(0) == dropped(0)).all()
+    assert (dropped(0) != dropped(1)).any()
+
+
+@pytest.mark.skipif(BACKEND != "torch", reason="torch's")
 def test_gradients_are_averaged_once_whatever_was_frozen_before():
-    import keras
     import torch.distributed as dist
 
     from keras_resnet.training.torch.distribution import DataParallel

@@ -58,6 +58,15 @@ def test_each_class_is_asked_for_by_itself(smoothing, threshold, mixed):
     assert value(loss, labels) == pytest.approx(expected, rel=1e-5)
 
 
+@pytest.mark.once
+def test_a_label_at_the_threshold_is_not_above_it():
+    labels = np.array([[0.75, 0.25, 0.0]], "float32")
+    above = value(BinaryCrossentropy(threshold=0.25), labels, LOGITS[:1, :3])
+    assert above == value(BinaryCrossentropy(), np.array([0]), LOGITS[:1, :3])
+    both = value(BinaryCrossentropy(), np.array([[1.0, 1.0, 0.0]], "float32"), LOGITS[:1, :3])
+    assert value(BinaryCrossentropy(threshold=0.125), labels, LOGITS[:1, :3]) == both != above
+
+
 @pytest.mark.parametrize(
     "loss", [SparseCategoricalCrossentropy(0.1), BinaryCrossentropy(0.1, 0.2)], ids=lambda x: x.name
 )

@@ -18,21 +18,22 @@ from keras_resnet.training import LAMB, LARS, SGD, step_drops
 
 @pytest.mark.skipif(BACKEND != "torch", reason="of torch")
 def test_on_torch_the_fused_kernel_updates_what_is_large(monkeypatch):
-    from keras_resnet.training.torch import optimizers as torch_optimizers
+    from keras_resnet.layers.torch import internals
+    from keras_resnet.training.torch.optimizers import ONE_THREAD
 
-    fused = torch_optimizers.fused_sgd_
+    fused = internals.fused_sgd_
     elements = []
 
     def counted(values, *args, **kwargs):
         elements.extend(value.numel() for value in values)
         return fused(values, *args, **kwargs)
 
-    monkeypatch.setattr(torch_optimizers, "fused_sgd_", counted)
+    monkeypatch.setattr(internals, "fused_sgd_", counted)
     model = keras_resnet.build("resnet18", input_shape=(32, 32, 3), classes=4)
     model.compile(SGD(0.1), "sparse_categorical_crossentropy")
     model.fit(np.ones((2, 32, 32, 3), "float32"), np.zeros(2), verbose=0)
     sizes = [int(np.prod(v.shape)) for v in model.trainable_variables]
-    large = [size for size in sizes if size >= torch_optimizers.ONE_THREAD]
+    large = [size for size in sizes if size >= ONE_THREAD]
     assert sorted(elements) == sorted(large)
     assert sum(large) > 0.98 * sum(sizes)
 

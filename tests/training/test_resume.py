@@ -6,7 +6,6 @@ import resource
 import signal
 import subprocess
 import sys
-from pathlib import Path
 
 import keras
 import numpy as np
@@ -14,9 +13,8 @@ import pytest
 from support.resumed_run import STEPS, At, compiled, outcome, run
 
 from keras_resnet import training
-from keras_resnet.training.checkpoints import Checkpoint, Checkpoints
+from keras_resnet.training.checkpoints import Checkpoint, Checkpoints, restore_callbacks
 from keras_resnet.training.fitting import calls_of_fit
-from keras_resnet.training.loop import restore_callbacks
 
 
 class PowerCut(BaseException):
@@ -57,7 +55,7 @@ def test_a_run_cut_three_times_ends_bit_for_bit_as_one_that_was_not(tmp_path, un
 
 @pytest.mark.slow
 def test_ten_kills_at_random_steps_change_nothing(tmp_path):
-    program = [sys.executable, str(Path(__file__).parents[1] / "support" / "resumed_run.py")]
+    program = [sys.executable, "-m", "support.resumed_run"]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
 
     def started(*arguments):
@@ -156,6 +154,23 @@ def test_a_loss_that_is_not_finite_stops_at_its_step(tmp_path):
     # The step that spoils the weights is the sixth; the loss of the seventh shows it.
     assert "The loss is nan at step 7" in str(stopped.value)
     assert "step-000000005.npz" in str(stopped.value)
+
+
+def test_a_weight_that_is_not_finite_is_not_saved(tmp_path):
+    """The loss does not show it: the metrics of this epoch are of the steps before."""
+    model = compiled()
+
+    def spoil():
+        gamma = model.trainable_variables[1]
+        gamma.assign(np.full(gamma.shape, np.inf))
+
+    class Spoil(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            spoil()
+
+    with pytest.raises(training.NonFiniteLossError, match=r"The variable model/00001/gamma.* 5;"):
+        run(model, tmp_path, Spoil(), steps=5, checkpoint_every=4)
+    assert Checkpoints(tmp_path / "checkpoints").steps() == [4]
 
 
 @pytest.mark.once

@@ -26,12 +26,11 @@ def announced() -> str:
     """How the environment says that this process is one of several, or nothing."""
     if jax.distributed.is_initialized() and jax.process_count() > 1:
         return f"process {jax.process_index()} of {jax.process_count()} of jax.distributed"
-    if int(os.environ.get(PROCESSES, "1")) > 1:
-        return f"{PROCESSES}={os.environ[PROCESSES]}"
     if "," in os.environ.get("TPU_WORKER_HOSTNAMES", ""):
         return f"TPU_WORKER_HOSTNAMES={os.environ['TPU_WORKER_HOSTNAMES']}"
-    if int(os.environ.get("SLURM_STEP_NUM_TASKS", "1")) > 1:
-        return f"SLURM_STEP_NUM_TASKS={os.environ['SLURM_STEP_NUM_TASKS']}"
+    for name in (PROCESSES, "SLURM_STEP_NUM_TASKS"):
+        if int(os.environ.get(name, "1")) > 1:
+            return f"{name}={os.environ[name]}"
     return ""
 
 
@@ -99,12 +98,9 @@ class DataParallel(Distribution):
         if self.count == 1:
             return [value]
         data = np.frombuffer(pickle.dumps(value), "uint8")
-        lengths = np.ravel(multihost_utils.process_allgather(np.array([len(data)], "int32")))
+        lengths = multihost_utils.process_allgather(np.array(len(data), "int32"))
         rows = multihost_utils.process_allgather(np.resize(data, max(lengths)))
-        return [
-            pickle.loads(np.asarray(row)[:length].tobytes())
-            for row, length in zip(rows, lengths, strict=True)
-        ]
+        return [pickle.loads(row.tobytes()) for row in np.asarray(rows)]  # up to its end
 
     def broadcast(self, value):
         if self.count == 1:
@@ -125,28 +121,20 @@ def join(timeout: float) -> None:
     address = os.environ.get(ADDRESSES, "").split(",")[0] or None
     size = int(os.environ[PROCESSES]) if PROCESSES in os.environ else None
     index = int(os.environ[PROCESS]) if PROCESS in os.environ else None
+    if address and size is not None and index is not None:
+        # If not all came, JAX would abort the process without an exception.
+        meet(address, size, index, timeout, PROCESSES)
     try:
-        if address and size is not None and index is not None:
-            compare_sizes(address, size, index, timeout)
         jax.distributed.initialize(
             coordinator_address=address,
             num_processes=size,
             process_id=index,
             initialization_timeout=round(timeout),
         )
-    except (OSError, RuntimeError, ValueError) as error:
+    except (RuntimeError, ValueError) as error:
         raise RuntimeError(
             f"The processes did not come together within {timeout:g} s ({announced()}): {error}"
         ) from error
-
-
-def compare_sizes(address: str, size: int, index: int, timeout: float) -> None:
-    """Processes meet before JAX waits for them: if not all come, it aborts without an exception."""
-    sizes = meet(address, size, index, timeout)
-    if set(sizes) != {size}:
-        raise RuntimeError(
-            f"Processes were started with different {PROCESSES}: {', '.join(map(str, sizes))}"
-        )
 
 
 def predictor(model: keras.Model) -> Callable[[np.ndarray], np.ndarray]:

@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from keras_resnet.layers import replicas
 from keras_resnet.training.distribution import Distribution, padded
+from keras_resnet.training.tensorflow.workers import Workers
 
 
 def announced() -> str:
@@ -48,8 +49,6 @@ def start(kind: str, synchronize: bool, timeout: float) -> Distribution:
     if kind == "multi-worker":
         if not announced():
             raise RuntimeError("multi-worker wants the workers' addresses in TF_CONFIG")
-        from keras_resnet.training.tensorflow.workers import Workers
-
         return Workers(workers_of(os.environ.get("TF_CONFIG")), synchronize, timeout)
     if announced():
         raise RuntimeError(
@@ -102,7 +101,7 @@ class Mirrored(Distribution):
         # Keras takes a batch to build the model by, and cannot give it back to a generator.
         return dataset_of(data, start, stop)
 
-    def settle(self, model: keras.Model) -> None:
+    def sync_state(self, model: keras.Model) -> None:
         for variable in model.non_trainable_variables:
             copies = self.strategy.experimental_local_results(variable.value)
             if len(copies) > 1 and copies[0].dtype.is_floating:

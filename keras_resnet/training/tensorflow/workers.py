@@ -5,7 +5,6 @@ run within its scope (keras-team/keras issue 20585), so each process trains a mo
 and their gradients are averaged on the way into the optimizer.
 """
 
-import pickle
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,10 +14,10 @@ import tensorflow as tf
 
 from keras_resnet.layers import replicas
 from keras_resnet.training.barrier import meet
-from keras_resnet.training.distribution import Distribution, buckets_of, share_state, spread_seeds
+from keras_resnet.training.distribution import ModelPerProcess, buckets_of
 
 
-class Workers(Distribution):
+class Workers(ModelPerProcess):
     """Processes that TF_CONFIG names, each with a model of its own on its first device."""
 
     kind = "multi-worker"
@@ -32,8 +31,7 @@ class Workers(Distribution):
         replicas.sum_over_replicas = self.accelerators if synchronize else None
 
     def prepare(self, model: keras.Model) -> None:
-        share_state(self, model)
-        self.spread_seeds(model)
+        super().prepare(model)
         model.jit_compile = False  # XLA has no collective operations between processes
         optimizer: Any = model.optimizer
         if hasattr(optimizer, "_averages_gradients"):
@@ -59,41 +57,8 @@ class Workers(Distribution):
             ]
         return means[::-1]
 
-    def spread_seeds(self, model: keras.Model) -> None:
-        spread_seeds(model, self.index)
-
-    def settle(self, model: keras.Model) -> None:
-        trainable = {id(variable) for variable in model.trainable_variables}
-        kept = [v for v in model.variables if id(v) not in trainable] + model.metrics_variables
-        kept = [variable for variable in kept if variable.value.dtype.is_floating]
-        if kept:
-            flat = tf.concat([tf.reshape(tf.cast(v.value, "float64"), [-1]) for v in kept], 0)
-            parts = tf.split(self.processors(flat) / self.count, [tf.size(v.value) for v in kept])
-            for variable, part in zip(kept, parts, strict=True):
-                variable.assign(tf.cast(tf.reshape(part, variable.shape), variable.value.dtype))
-
-    def gather(self, value):
-        data = pickle.dumps(value)
-        lengths = np.zeros(self.count, "int64")
-        lengths[self.index] = len(data)
-        lengths = self.processors(tf.constant(lengths)).numpy()
-        rows = [data if n == self.index else b"" for n in range(self.count)]
-        told = self.add_bytes(b"".join(map(padded_to, rows, lengths)))
-        ends = np.cumsum([len(padded_to(b"", length)) for length in lengths])
-        starts = [0, *ends[:-1]]
-        return [
-            pickle.loads(told[start : start + length])
-            for start, length in zip(starts, lengths, strict=True)
-        ]
-
-    def broadcast(self, value):
-        data = pickle.dumps(value) if self.is_first else b""
-        length = int(self.processors(tf.constant(len(data), "int64")).numpy())
-        return pickle.loads(self.add_bytes(padded_to(data, length)))
-
-    def add_bytes(self, data: bytes) -> bytes:
-        """The sum over processes of which, at any byte, all but one have 0."""
-        return self.processors(tf.constant(np.frombuffer(data, "int32"))).numpy().tobytes()
+    def total(self, numbers):
+        return self.processors(tf.constant(numbers)).numpy()
 
 
 class Sum:
@@ -132,19 +97,7 @@ def joined(workers: list[str], timeout: float) -> tf.distribute.MultiWorkerMirro
         RuntimeError: not all come, they differ, or TensorFlow was used before.
     """
     resolver = tf.distribute.cluster_resolver.TFConfigClusterResolver()
-    index = number_of(resolver)
-    try:
-        sizes = meet(workers[0], len(workers), index, timeout)
-    except OSError as error:
-        raise RuntimeError(
-            f"The {len(workers)} workers of TF_CONFIG did not come together within {timeout:g} s, "
-            f"this one being number {index}: {error}"
-        ) from error
-    if set(sizes) != {len(workers)}:
-        raise RuntimeError(
-            "Workers were started with different TF_CONFIG, which name "
-            f"{', '.join(map(str, sizes))} workers"
-        )
+    meet(workers[0], len(workers), number_of(resolver), timeout, "TF_CONFIG")
     return tf.distribute.MultiWorkerMirroredStrategy(resolver)
 
 
@@ -156,12 +109,3 @@ def number_of(resolver: tf.distribute.cluster_resolver.ClusterResolver) -> int:
 
 def bytes_of(tensor: tf.Tensor) -> int:
     return tensor.dtype.size * int(np.prod(tensor.shape))
-
-
-def padded_to(data: bytes, length: int) -> bytes:
-    """The bytes with zeros up to `length` and to whole int32.
-
-    >>> padded_to(b"a", 5)
-    b'a\\x00\\x00\\x00\\x00\\x00\\x00\\x00'
-    """
-    return data.ljust(-(-int(length) // 4) * 4, b"\0")

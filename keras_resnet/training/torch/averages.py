@@ -5,17 +5,12 @@ import torch
 from keras_resnet.layers.torch.internals import foreach_lerp_
 
 
-class Blend:
-    """Moves averages towards the variables they are of."""
-
-    def __init__(self, model, averages, sources):
-        self.averages, self.sources = averages, sources
+def blend(averages, sources):
+    """A function that moves averages a part of the way to the variables they are of."""
 
     @torch.no_grad()
-    def __call__(self, weight: float) -> None:
-        averages = [average.value for average in self.averages]
-        foreach_lerp_(averages, [source.value for source in self.sources], weight)
+    def run(weight: float) -> None:
+        values = [average.value for average in averages]
+        foreach_lerp_(values, [source.value for source in sources], weight)
 
-
-def synchronize(model) -> None:
-    """Nothing to do: variables hold their values."""
+    return run

@@ -14,7 +14,7 @@ import torch.distributed as dist
 
 from keras_resnet.data.feed import on_device
 from keras_resnet.layers import replicas
-from keras_resnet.training.distribution import Distribution, share_state, spread_seeds
+from keras_resnet.training.distribution import SEED_STEP, Distribution, ModelPerProcess
 from keras_resnet.training.torch.gradients import average_gradients
 
 
@@ -45,8 +45,8 @@ def fed(data: Any, start: int, stop: int) -> Iterable:
     return on_device(data.batches(start, stop))
 
 
-class DataParallel(Distribution):
-    """Processes that `torchrun` started, each with a model of its own."""
+class DataParallel(ModelPerProcess):
+    """Processes that `torchrun` started."""
 
     kind = "ddp"
 
@@ -61,42 +61,27 @@ class DataParallel(Distribution):
         replicas.sum_over_replicas = SumOverProcesses.apply if several else None
 
     def prepare(self, model: keras.Model) -> None:
-        share_state(self, model)
-        self.spread_seeds(model)
+        super().prepare(model)
         for hook in getattr(model, "_averaging", []):  # of a fit with other layers frozen
             hook.remove()
         model._averaging = average_gradients(
             [variable.value for variable in model.trainable_variables]
         )
 
-    def spread_seeds(self, model: keras.Model) -> None:
-        spread_seeds(model, self.index)
+    def fold_in_rank(self, model: keras.Model) -> None:
+        super().fold_in_rank(model)
+        # Keras' Dropout draws from torch's own generator, which processes may have seeded alike.
+        seed = self.broadcast(int(torch.randint(2**31, ())))
+        torch.manual_seed(seed + self.index * SEED_STEP)
 
-    def settle(self, model: keras.Model) -> None:
-        trainable = {id(variable) for variable in model.trainable_variables}
-        kept = [v for v in model.variables if id(v) not in trainable] + model.metrics_variables
-        tensors = [v.value.data for v in kept if v.value.is_floating_point()]
-        if tensors and self.count > 1:
-            flat = torch.cat([tensor.reshape(-1).double() for tensor in tensors])
-            dist.all_reduce(flat)
-            flat /= self.count
-            parts = flat.split([tensor.numel() for tensor in tensors])
-            for tensor, part in zip(tensors, parts, strict=True):
-                tensor.copy_(part.view_as(tensor))
-
-    def gather(self, value):
-        values = [None] * self.count
-        dist.all_gather_object(values, value)
-        return values
-
-    def broadcast(self, value):
-        values = [value]
-        dist.broadcast_object_list(values, src=0)
-        return values[0]
+    def total(self, numbers):
+        tensor = torch.tensor(numbers)
+        dist.all_reduce(tensor)
+        return tensor.numpy()
 
 
 def join(timeout: float) -> None:
-    """Makes the processes a group, once they have told one another how many they think they are.
+    """Makes the processes a group, once they have compared their `WORLD_SIZE`.
 
     Raises:
         RuntimeError: a variable of the environment is missing, they differ, or do not all come.
