@@ -158,9 +158,12 @@ def run_layers(unit, values, training):
 
 
 def convolution(unit, x):
-    """The arguments of torch.conv2d."""
+    """The arguments of torch.conv2d, in the dtype of `x`.
+
+    Where the network's `call` is run past Keras, as `stateless_call` does, Keras casts nothing.
+    """
     conv = unit.conv
-    weight = tensor(conv.kernel).permute(3, 2, 0, 1)
+    weight = tensor(conv.kernel, x.dtype).permute(3, 2, 0, 1)
     if unit.pad is not None:
         border = [before for before, _ in unit.pad.padding]
     else:
@@ -171,7 +174,7 @@ def convolution(unit, x):
         border = [0, 0]
         x = pad_same(conv, x)
     groups = x.shape[1] // weight.shape[1]
-    return x, weight, tensor(conv.bias), conv.strides, border, conv.dilation_rate, groups
+    return x, weight, tensor(conv.bias, x.dtype), conv.strides, border, conv.dilation_rate, groups
 
 
 def convolve(x, weight, bias, strides, border, dilation, groups):
