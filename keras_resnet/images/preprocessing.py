@@ -59,6 +59,10 @@ def normalized(x, rule: ImageRule, channels_first: bool):
     return (x - mean) / std if isinstance(x, np.ndarray) else ops.divide(ops.subtract(x, mean), std)
 
 
+# More than the float32 rounding of a weighted sum of pixels: a few units of 255 * 2**-24.
+HALF_MARGIN = 2.0**-12
+
+
 @keras.saving.register_keras_serializable("keras_resnet")
 class Preprocessing(keras.layers.Layer):
     """Resizes, crops and normalizes RGB images of 0 to 255 as a set of weights expects.
@@ -165,8 +169,12 @@ def resized_and_cropped(x, rule: ImageRule, channels_first: bool):
 
 
 def whole_levels(x):
-    """Rounds to integers of 0 to 255: PIL stores 8 bits after each of the two directions."""
-    return ops.clip(ops.floor(x + 0.5), 0.0, 255.0)
+    """Rounds to integers of 0 to 255: PIL stores 8 bits after each of the two directions.
+
+    Weights are fractions and pixels integers, so halves are common, and float rounding leaves
+    them a little below or above. All of them are rounded up, as PIL does, on every device.
+    """
+    return ops.clip(ops.floor(x + (0.5 + HALF_MARGIN)), 0.0, 255.0)
 
 
 def resampling_matrix(xp, length, shorter, rule: ImageRule):

@@ -11,6 +11,7 @@ from support import BACKEND
 
 import keras_resnet
 from keras_resnet import Preprocessing, preprocess_input
+from keras_resnet.images.preprocessing import whole_levels
 from keras_resnet.weights import ImageRule, record_named
 
 RULES = ["resnet50.tv", "resnet50.tv2", "resnet50.a1", "resnet50.a1h"]
@@ -198,3 +199,14 @@ def test_the_old_spelling_of_normalize_is_accepted():
     assert not Preprocessing.from_config(config).normalize
     assert not Preprocessing("tv", 16, False).normalize
     assert Preprocessing("tv", 16).normalize
+
+
+def test_halves_are_rounded_up_on_whichever_side_float_rounding_leaves_them():
+    exact = np.array([0.5, 1.5, 127.5, 254.5], "float32")
+    for noise in (-1e-4, 0.0, 1e-4):
+        levels = keras.ops.convert_to_numpy(
+            whole_levels(keras.ops.convert_to_tensor(exact + noise))
+        )
+        np.testing.assert_array_equal(levels, [1, 2, 128, 255])
+    others = keras.ops.convert_to_tensor(np.array([-1.0, 0.49, 1.51, 300.0], "float32"))
+    np.testing.assert_array_equal(keras.ops.convert_to_numpy(whole_levels(others)), [0, 0, 2, 255])
