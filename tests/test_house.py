@@ -97,12 +97,20 @@ def test_a_backward_arrow_is_found_however_it_is_written(tmp_path):
 
 
 @pytest.mark.once
-def test_a_circle_through_importlib_is_found(tmp_path):
-    files = {
-        "a/one.py": 'import importlib\nimportlib.import_module(f"keras_resnet.a.t.{name}")',
-        "a/t/two.py": "from keras_resnet.a.one import x",
-    }
-    assert circles_of(tree(tmp_path, files)) == [["keras_resnet.a.one", "keras_resnet.a.t.two"]]
+@pytest.mark.parametrize("backend", ["tensorflow", "jax", "torch"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        'import importlib\nimportlib.import_module(f"keras_resnet.a.{name}")',
+        'def engine():\n    return backend_part("a", "two")',
+        'from keras_resnet.layers import backend\nbackend.backend_part("a", "two")',
+    ],
+)
+def test_a_circle_through_importlib_or_a_part_of_a_backend_is_found(tmp_path, text, backend):
+    two = f"a/{backend}/two.py"
+    imports = tree(tmp_path, {"a/one.py": text, two: "from keras_resnet.a.one import x"})
+    circle = ["keras_resnet.a.one", f"keras_resnet.a.{backend}.two"]
+    assert circles_of(imports) == [sorted(circle)]
 
 
 def test_no_file_is_longer_than_300_lines():

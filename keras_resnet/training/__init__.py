@@ -3,10 +3,11 @@
 from keras_resnet.training.auxiliary import WithAuxiliaryLosses
 from keras_resnet.training.averages import WeightAverages
 from keras_resnet.training.checkpoints import Checkpoints, DamagedError
-from keras_resnet.training.distribution import Distribution, active, distributed
+from keras_resnet.training.distribution import active, distributed
 from keras_resnet.training.fitting import fit
 from keras_resnet.training.losses import BinaryCrossentropy, SparseCategoricalCrossentropy
 from keras_resnet.training.optimizers import LAMB, LARS, SGD
+from keras_resnet.training.processes import Distribution
 from keras_resnet.training.schedules import (
     EndWarmUp,
     WarmUp,

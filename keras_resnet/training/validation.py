@@ -9,7 +9,8 @@ import numpy as np
 
 from keras_resnet.data.ranking import ranks
 from keras_resnet.networks.paper import is_count
-from keras_resnet.training.distribution import Distribution, active, engine
+from keras_resnet.training.distribution import active, engine
+from keras_resnet.training.processes import Distribution
 
 Rows = Iterable[tuple[np.ndarray, np.ndarray, np.ndarray]]
 EPSILON = 1e-7  # below which Keras takes no logarithm of a probability

@@ -15,9 +15,10 @@ def modules_of(root: pathlib.Path) -> dict[str, pathlib.Path]:
 
 
 def imported_names(tree: ast.AST):
-    """The dotted names that a file imports, wherever in it, by importlib too.
+    """The dotted names that a file imports, wherever in it, by importlib and `backend_part` too.
 
-    An f-string stands for every module below the part that is written out.
+    An f-string stands for every module below the part that is written out, a backend's part for
+    that of each backend.
     """
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -37,6 +38,10 @@ def imported_names(tree: ast.AST):
                     yield str(start).rstrip(".") + ".*"
                 elif isinstance(name, ast.Constant):
                     yield str(name.value)
+            elif called == "backend_part":
+                package, *module = [ast.literal_eval(argument) for argument in node.args]
+                for backend in ("tensorflow", "jax", "torch"):
+                    yield ".".join(("keras_resnet", package, backend, *module))
 
 
 def imports_of(root: pathlib.Path) -> dict[str, set[str]]:

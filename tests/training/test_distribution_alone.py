@@ -8,7 +8,7 @@ import pytest
 from support import BACKEND
 
 from keras_resnet import training
-from keras_resnet.training import distribution
+from keras_resnet.training import distribution, processes
 
 KINDS = {"tensorflow": "mirrored", "jax": "data-parallel", "torch": "ddp"}
 
@@ -49,13 +49,13 @@ def test_batches_that_devices_cannot_share_are_refused():
     class Data:
         batch_size = 6
 
-    group = distribution.Distribution()
+    group = processes.Distribution()
     group.replicas = 4
     with pytest.raises(ValueError, match=r"number of devices, 4. Received: batch_size=6"):
         group.shard(Data())
 
 
-class OfTwo(distribution.Distribution):
+class OfTwo(processes.Distribution):
     """A group whose other process has brought what it is made with."""
 
     count = 2
@@ -78,7 +78,7 @@ def test_a_failure_in_another_process_raises_in_this_one():
     OfTwo(None).raise_together(None)
 
 
-class Process(distribution.ModelPerProcess):
+class Process(processes.ModelPerProcess):
     """One of two processes whose models are alike."""
 
     count = 2
@@ -138,7 +138,7 @@ def test_ddp_names_the_variables_that_torchrun_would_have_set(monkeypatch):
 def test_buckets_hold_what_there_is_room_for():
     import torch
 
-    from keras_resnet.training.distribution import BUCKET_BYTES, buckets_of
+    from keras_resnet.training.processes import BUCKET_BYTES, buckets_of
     from keras_resnet.training.torch.gradients import bytes_of, kind_of
 
     sizes = [BUCKET_BYTES // 8, BUCKET_BYTES // 8, BUCKET_BYTES // 4, 10, BUCKET_BYTES]

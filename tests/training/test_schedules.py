@@ -16,7 +16,7 @@ from keras_resnet.training import (
     linear_scaling,
     step_drops,
 )
-from keras_resnet.training.distribution import Distribution
+from keras_resnet.training.processes import Distribution
 
 
 def rates(schedule, *steps):

@@ -5,7 +5,7 @@ import os
 import pickle
 import random
 import weakref
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -15,7 +15,7 @@ from jax.experimental import multihost_utils
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from keras_resnet.training.barrier import meet
-from keras_resnet.training.distribution import Distribution, padded, share_state
+from keras_resnet.training.processes import Distribution, padded, share_state
 
 ADDRESSES = "KERAS_DISTRIBUTION_JOB_ADDRESSES"
 PROCESSES = "KERAS_DISTRIBUTION_NUM_PROCESSES"
@@ -40,10 +40,6 @@ def automatic() -> str:
 
 def start(kind: str, synchronize: bool, timeout: float) -> Distribution:
     return DataParallel(timeout)
-
-
-def fed(data: Any, start: int, stop: int) -> Iterable:
-    return data.batches(start, stop)
 
 
 class DataParallel(Distribution):

@@ -3,7 +3,7 @@
 import json
 import os
 import weakref
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -11,7 +11,8 @@ import numpy as np
 import tensorflow as tf
 
 from keras_resnet.layers import replicas
-from keras_resnet.training.distribution import Distribution, padded
+from keras_resnet.training.processes import Distribution, padded
+from keras_resnet.training.tensorflow.feeding import dataset_of
 from keras_resnet.training.tensorflow.workers import Workers
 
 
@@ -56,23 +57,6 @@ def start(kind: str, synchronize: bool, timeout: float) -> Distribution:
             "Unset TF_CONFIG"
         )
     return Mirrored(synchronize)
-
-
-def fed(data: Any, start: int, stop: int) -> Iterable:
-    return dataset_of(data, start, stop) if hasattr(data, "dataset") else data.batches(start, stop)
-
-
-def dataset_of(data: Any, start: int, stop: int) -> tf.data.Dataset:
-    """The batches as a tf.data.Dataset, which may be read more than once."""
-    if hasattr(data, "dataset"):
-        # Keras would fix the size of all images by the first, and sizes may rise.
-        signature = data.dataset(start, start + 1).element_spec
-    else:
-        first = next(iter(data.batches(start, start + 1)))
-        signature = tuple(tf.TensorSpec(part.shape, part.dtype) for part in first)
-    return tf.data.Dataset.from_generator(
-        lambda: data.batches(start, stop), output_signature=signature
-    )
 
 
 class Mirrored(Distribution):

@@ -14,7 +14,7 @@ import tensorflow as tf
 
 from keras_resnet.layers import replicas
 from keras_resnet.training.barrier import meet
-from keras_resnet.training.distribution import ModelPerProcess, buckets_of
+from keras_resnet.training.processes import ModelPerProcess, buckets_of
 
 
 class Workers(ModelPerProcess):

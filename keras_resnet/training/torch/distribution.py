@@ -4,7 +4,7 @@ import atexit
 import datetime
 import os
 import weakref
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -12,9 +12,8 @@ import numpy as np
 import torch
 import torch.distributed as dist
 
-from keras_resnet.data.feed import on_device
 from keras_resnet.layers import replicas
-from keras_resnet.training.distribution import SEED_STEP, Distribution, ModelPerProcess
+from keras_resnet.training.processes import SEED_STEP, Distribution, ModelPerProcess
 from keras_resnet.training.torch.gradients import average_gradients
 
 
@@ -39,10 +38,6 @@ def automatic() -> str:
 
 def start(kind: str, synchronize: bool, timeout: float) -> Distribution:
     return DataParallel(synchronize, timeout)
-
-
-def fed(data: Any, start: int, stop: int) -> Iterable:
-    return on_device(data.batches(start, stop))
 
 
 class DataParallel(ModelPerProcess):

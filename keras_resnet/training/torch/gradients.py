@@ -15,7 +15,7 @@ import torch.distributed as dist
 from torch.utils.hooks import RemovableHandle
 
 from keras_resnet.layers.torch.internals import after_backward
-from keras_resnet.training.distribution import buckets_of
+from keras_resnet.training.processes import buckets_of
 
 
 def average_gradients(parameters: Sequence[torch.nn.Parameter]) -> list[RemovableHandle]:
