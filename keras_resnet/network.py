@@ -16,6 +16,10 @@ class Network(keras.Model):
     convolution, normalization, addition and ReLU run as one operation; on TensorFlow and JAX
     the compilers see the whole graph themselves. The graph, its layers and their results stay
     those of an ordinary functional model.
+
+    Args:
+        inputs, outputs: symbolic tensors, or lists or dicts of them, as `keras.Model` takes.
+        name: of the model.
     """
 
     # The argument names are Functional's own: that is how Keras knows it may

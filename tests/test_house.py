@@ -2,7 +2,6 @@
 
 import doctest
 import importlib
-import inspect
 import os
 import pathlib
 import subprocess
@@ -170,23 +169,22 @@ def test_the_package_works_where_tensorflow_is_absent():
     assert run(program).split() == ["(2,", "10)"]
 
 
-def test_importing_the_package_imports_no_other_backend():
-    others = {"tensorflow", "jax", "torch"} - {BACKEND}
+def test_every_room_is_there_after_a_plain_import_and_no_other_backend():
+    late = ["evaluation", "figures", "report", "commands"]
+    others = {"tensorflow", "jax", "torch", "matplotlib"} - {BACKEND}
     program = f"""
         import sys
         import keras
         before = set(sys.modules)
         import keras_resnet
+        print([room for room in {late} if "keras_resnet." + room in sys.modules])
+        for room in {late} + ["costs", "data", "exporting", "finetuning", "training"]:
+            assert getattr(keras_resnet, room).__name__ == "keras_resnet." + room
+        assert callable(keras_resnet.evaluation.evaluate)
+        assert callable(keras_resnet.exporting.read_metadata)
         print(sorted({others!r} & (set(sys.modules) - before)))
     """
-    assert run(program).strip() == "[]"
-
-
-@pytest.mark.parametrize("name", keras_resnet.__all__)
-def test_every_public_name_is_documented(name):
-    documentation = inspect.getdoc(getattr(keras_resnet, name))
-    assert documentation
-    assert documentation[0].isupper() or documentation[0] == "`"
+    assert run(program).split("\n") == ["[]", "[]", ""]
 
 
 @pytest.mark.parametrize("name", ["build", "count", "endpoints", "list_models", "summary_table"])

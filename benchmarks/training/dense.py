@@ -25,7 +25,7 @@ import keras_resnet
 from benchmarks.common import machine
 from benchmarks.common.records import RESULTS
 from keras_resnet.evaluation import fully_convolutional
-from keras_resnet.evaluation.views import ten_crop
+from keras_resnet.evaluation.geometry import ten_crop
 from keras_resnet.files import write_json
 
 CROP, STRIDE = 224, 32

@@ -197,6 +197,9 @@ def hold_out(images: Images, fraction: float = 0.2, seed: int = 0) -> tuple[Part
         fraction: part of each class that is held out for evaluation, at least one image.
         seed: of the choice.
 
+    Returns:
+        The two parts, each an `Images`.
+
     Raises:
         ValueError: a class has a single image, or `fraction` is not between 0 and 1.
     """

@@ -8,8 +8,8 @@ import keras
 import numpy as np
 
 from keras_resnet.evaluation.dense import Ending, fully_convolutional, logits_model, positions
+from keras_resnet.evaluation.geometry import Geometry
 from keras_resnet.evaluation.protocols import Protocol
-from keras_resnet.evaluation.views import Geometry
 from keras_resnet.images.preprocessing import normalized
 from keras_resnet.weights import graph_options
 from keras_resnet.weights.find import record_named

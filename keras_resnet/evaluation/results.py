@@ -129,6 +129,9 @@ def thumbnail(pixels: np.ndarray) -> str | None:
 def read(path: str | Path) -> Evaluation:
     """The results that `evaluate(out=path)` wrote.
 
+    Args:
+        path: of the JSON file. The arrays are in an `.npz` file beside it.
+
     Raises:
         ValueError: the file is of another kind, or the arrays beside it are missing.
     """

@@ -21,12 +21,12 @@ from keras_resnet.evaluation.contenders import (
     check_classifier,
     softmax,
 )
+from keras_resnet.evaluation.geometry import views
 from keras_resnet.evaluation.images import source_of
 from keras_resnet.evaluation.progress import Bar, Progress, refuse_other_results
 from keras_resnet.evaluation.protocols import Protocol, as_dict, protocol_named
 from keras_resnet.evaluation.results import Evaluation
 from keras_resnet.evaluation.sums import Sums
-from keras_resnet.evaluation.views import views
 from keras_resnet.files import write_json
 from keras_resnet.networks.paper import is_count, one_of
 

@@ -23,11 +23,12 @@ def open_exported(
             OpenVINO and LiteRT take it.
 
     Returns:
-        A function from a batch of images, an array, to the list of outputs.
+        A function from a batch of images, an array of the shape and dtype of the exported model's
+        input, to the list of outputs.
 
     Raises:
         ImportError: the runtime is missing.
-        OSError: there is no such file.
+        FileNotFoundError: there is no such file.
         ValueError: it is of no format, or of another than its name says.
     """
     path = os.fspath(path)

@@ -38,7 +38,7 @@ def feature_maps(model: keras.Model, image: np.ndarray, layer: str, most: int = 
 
     Args:
         model: a functional model.
-        image: one image, normalised as the model takes it.
+        image: one image, (height, width, channels), normalized as the model takes it.
         layer: its name, such as `"conv3_1_a"` or `"conv4_2"`.
         most: channels to draw, the first ones.
 

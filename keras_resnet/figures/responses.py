@@ -70,7 +70,7 @@ def layer_responses(
 
 
 def responses_figure(responses: Mapping[str, Mapping[str, float]]) -> "Figure":
-    """Fig. 7: layers in their order above, sorted by their responses below.
+    """The two plots of Fig. 7: layers in their order above, sorted by their responses below.
 
     Args:
         responses: from a network's name to what `layer_responses` returns. Names that begin

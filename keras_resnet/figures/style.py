@@ -16,7 +16,14 @@ GREY = "#666666"
 
 
 def new_figure(width: float, height: float) -> "Figure":
-    """A figure that belongs to no window and to no global state."""
+    """A figure that belongs to no window and to no global state.
+
+    Args:
+        width, height: in inches.
+
+    Raises:
+        ImportError: matplotlib is not installed.
+    """
     try:
         from matplotlib.figure import Figure
     except ImportError as error:

@@ -61,6 +61,9 @@ class SpatialPyramidPooling(keras.layers.Layer):
             with 14.
         data_format: as in Keras' pooling layers.
 
+    Raises:
+        ValueError: there is no such rule.
+
     Example:
 
     >>> SpatialPyramidPooling((7, 3, 2, 1))(keras.Input((14, 14, 512))).shape

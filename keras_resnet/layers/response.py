@@ -9,13 +9,17 @@ class LocalResponseNormalization(keras.layers.Layer):
     """Divides each value by a power of the squares of its neighbours in channel.
 
     y = x / (k + alpha / size * sum of x^2 over `size` channels around)^beta: Caffe's LRN across
-    channels, which divides alpha by the size. `tf.nn.lrn(x, size // 2, k, alpha / size, beta)`
-    and `torch.nn.LocalResponseNorm(size, alpha, beta, k)` are the same.
+    channels (Krizhevsky et al. 2012, Sec. 3.3, but for alpha, which is divided by the size).
+    `tf.nn.lrn(x, size // 2, k, alpha / size, beta)` and
+    `torch.nn.LocalResponseNorm(size, alpha, beta, k)` are the same.
 
     Args:
         size: channels in a neighbourhood, an odd number.
         alpha, beta, k: as above; the defaults are those of GoogLeNet's Caffe model.
         axis: of the channels; None is that of the configured data format.
+
+    Raises:
+        ValueError: `size` is not an odd positive integer.
 
     Example:
 

@@ -172,7 +172,12 @@ FAMILY = pathlib.Path(__file__).with_name("family.json")
 
 @dataclass(frozen=True)
 class Costs:
-    """Parameters that train, all parameters, and multiply-adds for one image."""
+    """What a network costs.
+
+    Attributes:
+        trainable, total: parameters that train, and all parameters.
+        macs: multiply-adds for one image.
+    """
 
     trainable: int
     total: int
@@ -183,6 +188,9 @@ def list_models(pattern: str | None = None) -> list[str]:
     """The names `build` knows, or those that match a shell pattern.
 
     Any 6n+2 depth of the CIFAR families can be built too; the paper's own are listed.
+
+    Args:
+        pattern: such as `"plain*"`; None lists all.
 
     Raises:
         ValueError: the pattern is not a string.

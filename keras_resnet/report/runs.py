@@ -51,7 +51,10 @@ def panel(name: str) -> str:
 
 
 def read_run(folder: str | os.PathLike) -> Run:
-    """Reads the results of a recipe and all evaluations in a folder.
+    """The results of a recipe and all evaluations in a folder.
+
+    Args:
+        folder: that holds `results.json`, or evaluations.
 
     Raises:
         ValueError: there are none; or results.json is damaged.

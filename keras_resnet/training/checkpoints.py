@@ -36,7 +36,11 @@ class DamagedError(OSError):
 
 
 class Checkpoints:
-    """The checkpoints of one run, newest and last but one, in a folder.
+    """The checkpoints of one run in a folder, the newest ones.
+
+    Args:
+        folder: of the run.
+        keep: how many checkpoints stay.
 
     Example:
 

@@ -63,6 +63,9 @@ class BinaryCrossentropy(keras.losses.Loss):
     Call with integer labels (batch,), or one-hot or mixed ones (batch, classes), and logits
     (batch, classes).
 
+    Raises:
+        ValueError: `label_smoothing` or `threshold` is out of range.
+
     Example:
 
     >>> loss = BinaryCrossentropy(threshold=0.2)

@@ -51,11 +51,11 @@ def step_drops(
 def cosine(
     learning_rate: float, steps: int, warmup_steps: int = 0, start: float = 0.0, final: float = 0.0
 ) -> CosineDecay:
-    """Rises in a line from `start`, then falls along half a cosine to `final` at `steps`.
+    """A rate that rises in a line from `start`, then falls along half a cosine to `final`.
 
     Args:
         learning_rate: the highest, after `warmup_steps`.
-        steps: in all.
+        steps: in all, those of the rise included.
         warmup_steps: of the rise.
         start: rate of step 0, if there is a rise.
         final: rate from `steps` on.

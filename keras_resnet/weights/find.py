@@ -90,6 +90,9 @@ def find(weights: Any, row: Any) -> Record | Path | None:
 def record_named(weights: str | Record) -> Record:
     """The record called `resnet50.tv2`, or any one called `tv2` if all expect the same images.
 
+    Args:
+        weights: the name, or a record, which is returned.
+
     Raises:
         ValueError: no such record, or several that differ.
     """

@@ -11,7 +11,7 @@ from keras_resnet.weights.convert import Entry, entries, layout_of_model, source
 from keras_resnet.weights.dialects import BY_FAMILY, NAMES, Dialect, dialect_of
 from keras_resnet.weights.download import fetch
 from keras_resnet.weights.find import list_weights
-from keras_resnet.weights.graph_options import check_graph, records_for
+from keras_resnet.weights.matching import check_graph, records_for
 from keras_resnet.weights.readers import open_arrays
 from keras_resnet.weights.records import Record
 from keras_resnet.weights.stored import Arrays, Stored

@@ -46,9 +46,11 @@ class ImageRule:
 
 @dataclass(frozen=True)
 class Result:
-    """An accuracy as published, in percent, with the protocol that it was measured by.
+    """An accuracy as published.
 
-    An accuracy that the publisher does not state is None.
+    Attributes:
+        top1, top5: in percent; None where the publisher does not state it.
+        protocol: that it was measured by.
     """
 
     top1: float | None

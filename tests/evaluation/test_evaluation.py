@@ -117,7 +117,7 @@ def test_scores_are_averaged_as_softmax_or_as_logits(small):
     logits = keras.Model(small.input, small.layers[-1].input)
     kernel, bias = small.layers[-1].get_weights()
     from keras_resnet.evaluation import Geometry
-    from keras_resnet.evaluation.views import views
+    from keras_resnet.evaluation.geometry import views
 
     shown = [
         views(picture(40, 50, label=f"picture {i}"), Geometry(PROTOCOLS["10-crop"], 32, 36))

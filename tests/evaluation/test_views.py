@@ -67,7 +67,7 @@ def test_the_144_crops_are_those_that_googlenets_paper_describes():
     pixels = picture(300, 400)
     found = views(pixels, geometry("144-crop"))
     assert len({view.tobytes() for view in found}) == 144
-    from keras_resnet.evaluation.views import resize
+    from keras_resnet.evaluation.geometry import resize
 
     small = resize(pixels, 256)
     # The first 36 are of the scale 256: of the left square its first corner, and mirrored.

@@ -14,7 +14,7 @@ from keras_resnet.weights import DIALECTS, ImageRule, Result, graph_options
 from keras_resnet.weights.convert import entries, layers_by_name, layout_of_model, source_shape
 from keras_resnet.weights.dialects import NAMES, dialect_of
 from keras_resnet.weights.find import find, record_named
-from keras_resnet.weights.graph_options import has_layers_of, records_for
+from keras_resnet.weights.matching import has_layers_of, records_for
 from keras_resnet.weights.records import read_records
 
 RECORDS = keras_resnet.list_weights()

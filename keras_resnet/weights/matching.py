@@ -10,7 +10,7 @@ from keras_resnet.weights.records import Record
 
 
 def graph_options(model) -> dict[str, Any]:
-    """The options of its builder that a model's layers show: those that weights can imply."""
+    """The options of its builder that the layers of `model` show: those that weights can imply."""
     layers = layers_by_name(model)
     found: dict[str, Any] = {}
     if "inception_3a_double_3x3_1" in layers:

@@ -18,7 +18,11 @@ MOST_ROWS = 15  # of a table of classes or pairs
 
 
 def page(run: Run) -> str:
-    """The whole page: nothing in it points outside."""
+    """The whole page as HTML: nothing in it points outside.
+
+    Args:
+        run: what `read_run` found.
+    """
     style = resources.files("keras_resnet.report").joinpath("style.css").read_text("utf-8")
     body = [
         f"<h1>{escaped(run.name)}</h1>",
