@@ -109,6 +109,19 @@ def test_build_lists_and_documents_every_option():
     assert "OPTIONS" not in keras_resnet.build.__doc__
 
 
+def test_the_first_convolution_is_five_calls_from_the_builder(monkeypatch):
+    package = str(pathlib.Path(keras_resnet.__file__).parent)
+
+    def stop(self, *args, **kwargs):
+        calls = [frame.function for frame in inspect.stack() if frame.filename.startswith(package)]
+        raise LookupError(*calls)
+
+    monkeypatch.setattr(keras_resnet.layers.Conv2D, "__init__", stop)
+    with pytest.raises(LookupError) as stopped:
+        keras_resnet.ResNet50(weights=None)
+    assert stopped.value.args == ("conv_bn", "stem", "resnet", "build", "builder")
+
+
 def test_the_stub_and_the_docs_are_what_the_tables_say(monkeypatch):
     monkeypatch.syspath_prepend(str(ROOT / "tools"))
     monkeypatch.setattr(sys, "argv", ["builders.py", "--check"])
