@@ -5,32 +5,32 @@ import re
 
 import keras
 
+from keras_resnet.graph import all_layers, calls_to, exposed, layer_calls
 from keras_resnet.networks.family import Costs
 
-
-def check_model(model) -> None:
-    if not isinstance(model, keras.Model):
-        raise ValueError(
-            "`model` must be a functional or Sequential Keras model. "
-            f"Received: model of type {type(model).__name__}"
-        )
-
-
-def leaves(model):
-    """The layers of a model, those of nested models included."""
-    for layer in model.layers:
-        if isinstance(layer, keras.Model):
-            yield from leaves(layer)
-        else:
-            yield layer
+TRANSPOSED = (
+    keras.layers.Conv1DTranspose,
+    keras.layers.Conv2DTranspose,
+    keras.layers.Conv3DTranspose,
+)
+CONVOLUTIONS = (
+    *TRANSPOSED,
+    keras.layers.Conv1D,
+    keras.layers.Conv2D,
+    keras.layers.Conv3D,
+    keras.layers.DepthwiseConv1D,
+    keras.layers.DepthwiseConv2D,
+    keras.layers.SeparableConv1D,
+    keras.layers.SeparableConv2D,
+)
 
 
 def count(model: keras.Model, input_shape: tuple[int, ...] | None = None) -> Costs:
     """Counts parameters and multiply-adds.
 
     Args:
-        model: any functional or Sequential model.
-        input_shape: one image, for a model whose sides are None.
+        model: any functional or Sequential model, with others inside or not.
+        input_shape: one image, for a model whose sides are None or that is not built.
 
     Returns:
         `Costs`: `.trainable` and `.total` parameters, BN statistics being the difference of
@@ -48,30 +48,50 @@ def count(model: keras.Model, input_shape: tuple[int, ...] | None = None) -> Cos
     >>> keras_resnet.count(keras_resnet.ResNet20())
     Costs(trainable=269722, total=271098, macs=40551040)
     """
-    check_model(model)
-    if input_shape is not None:
-        model = keras.models.clone_model(model, input_tensors=keras.Input(input_shape))
+    if not isinstance(model, keras.Model):
+        raise ValueError(
+            "`model` must be a functional or Sequential Keras model. "
+            f"Received: model of type {type(model).__name__}"
+        )
+    if input_shape is not None and not model.built:
+        model = keras.models.clone_model(model)
+        model.build((None, *input_shape))
+    inputs = getattr(model, "inputs", []) if input_shape is None else [keras.Input(input_shape)]
     return Costs(
         trainable=sum(math.prod(v.shape) for v in model.trainable_weights),
         total=sum(math.prod(v.shape) for v in model.weights),
-        macs=sum(macs(layer) for layer in leaves(model)),
+        macs=sum(macs(*call) for call in layer_calls(model, inputs)),
     )
 
 
-def macs(layer) -> int:
-    """Multiply-adds of one layer for one image."""
+KERNELS = ("kernel", "depthwise_kernel", "pointwise_kernel")
+
+
+def macs(layer, given, made) -> int:
+    """Multiply-adds of one call of a layer for one image: its kernels, at each position.
+
+    A transposed convolution applies its kernel at the positions of its input, `given`, others at
+    those of their output, `made`.
+    """
+    if isinstance(layer, keras.Model):
+        raise ValueError(
+            "`model` must be made of functional and Sequential Keras models. "
+            f"Received: a model with {layer.name!r}, of type {type(layer).__name__}"
+        )
     if isinstance(layer, keras.layers.Dense):
-        return math.prod(layer.kernel.shape)
-    if not isinstance(layer, keras.layers.Conv2D | keras.layers.DepthwiseConv2D):
+        positions = made.shape[1:-1]
+    elif isinstance(layer, CONVOLUTIONS):
+        shape = given.shape if isinstance(layer, TRANSPOSED) else made.shape
+        positions = shape[1:-1] if layer.data_format == "channels_last" else shape[2:]
+    else:
         return 0
-    last = layer.data_format == "channels_last"
-    sides = layer.output.shape[1:3] if last else layer.output.shape[2:4]
-    if None in sides:
+    if None in positions:
         raise ValueError(
             f"Multiply-adds depend on the size of the image, and {layer.name!r} has an output "
-            f"of shape {layer.output.shape}. Pass input_shape, for example (224, 224, 3)"
+            f"of shape {made.shape}. Pass input_shape, for example (224, 224, 3)"
         )
-    return math.prod(layer.kernel.shape) * math.prod(sides)
+    kernels = [getattr(layer, name).shape for name in KERNELS if hasattr(layer, name)]
+    return sum(map(math.prod, kernels)) * math.prod(positions)
 
 
 # A layer and its activation give one name: the later of the two stands.
@@ -84,7 +104,9 @@ def endpoints(model: keras.Model) -> dict[str, keras.KerasTensor]:
     """The outputs of conv1, conv2_x, ..., by the papers' names, for feature extraction.
 
     Args:
-        model: a network of this package, of any options, loaded or cloned.
+        model: a network of this package, of any options, loaded or cloned, or a functional or
+            Sequential model in which one is called once, at any depth. The tensors are those of
+            `model`.
 
     Returns:
         A dict from `"conv1"` (after BN and ReLU), `"conv2_x"`, ... to symbolic tensors: the
@@ -93,7 +115,7 @@ def endpoints(model: keras.Model) -> dict[str, keras.KerasTensor]:
         `"inception_3a"` to `"inception_5b"`.
 
     Raises:
-        ValueError: the model has no layers of these names.
+        ValueError: the model has no layers of these names, or there are two such networks in it.
 
     Example:
 
@@ -103,18 +125,47 @@ def endpoints(model: keras.Model) -> dict[str, keras.KerasTensor]:
     >>> list(features.output)
     ['conv1', 'conv2_x', 'conv3_x', 'conv4_x']
     """
-    check_model(model)
+    network = required_network(model)
+    return exposed(calls_to(model, network), ends_of(network))
+
+
+def ends_of(model) -> dict[str, keras.KerasTensor]:
+    """The outputs of those of a model's own layers that the papers name."""
     ends = {}
     for layer in model.layers:
         if match := ENDS.fullmatch(layer.name):
             ends[match[1] or match[2] or f"{match[3]}_x"] = layer.output
-    if not ends:
-        shown = ", ".join(layer.name for layer in model.layers[:5])
-        raise ValueError(
-            "The model must be one of keras_resnet's, with layers named conv1_relu, conv2_1, ... "
-            f"Received: {model.name!r} with layers {shown}, ..."
-        )
     return ends
+
+
+def network_in(model: keras.Model) -> keras.Model | None:
+    """The network of this package that a model is or holds, by the names of its layers.
+
+    Raises:
+        ValueError: there are several.
+    """
+    models = [x for x in (model, *all_layers(model)) if isinstance(x, keras.Model)]
+    found = [x for x in models if len(ends := ends_of(x)) > 1 and {"conv1", "conv1_x"} & set(ends)]
+    if len(found) > 1:
+        names = " and ".join(repr(network.name) for network in found)
+        raise ValueError(
+            f"There must be one network of keras_resnet in the model. Received: {names} in "
+            f"{model.name!r}. Pass one of them"
+        )
+    return found[0] if found else None
+
+
+def required_network(model: keras.Model) -> keras.Model:
+    """The same, of a model that must be or hold one."""
+    if not isinstance(model, keras.Model):
+        raise ValueError(f"`model` must be a Keras model. Received: {type(model).__name__}")
+    if network := network_in(model):
+        return network
+    shown = ", ".join(layer.name for layer in model.layers[:5])
+    raise ValueError(
+        "The model must be one of keras_resnet's, with layers named conv1_relu, conv2_1, ..., or "
+        f"hold one. Received: {model.name!r} with layers {shown}, ..."
+    )
 
 
 def measured(model: keras.Model) -> dict[str, int]:

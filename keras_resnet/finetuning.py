@@ -4,13 +4,18 @@ The usual order is a new head first, with everything else frozen; then the last 
 at a tenth of the learning rate. A layer that is frozen must be frozen before `compile`.
 """
 
+import re
+
 import keras
 
-from keras_resnet.graph import all_layers
+from keras_resnet.costs import network_in, required_network
+from keras_resnet.graph import all_layers, backwards, exposed, has_layers, input_of
 from keras_resnet.network import Network
-from keras_resnet.networks.assembly import Top, pooled_classifier
+from keras_resnet.networks.assembly import Top, classifier, pooled_classifier
 from keras_resnet.networks.checks import checked_classes
-from keras_resnet.weights.layout import place_of
+
+# What follows the last stage of a pre-activation network belongs to that stage.
+STAGE = re.compile(r"(conv\d+|inception_\d[a-e]|fc\d|post)(_.*)?")
 
 
 def freeze_batch_norm(model: keras.Model) -> int:
@@ -48,16 +53,19 @@ def unfreeze_from(model: keras.Model, stage: str, batch_norm: bool = False) -> l
 
     Args:
         model: a network, or a model built around one. Compile it afterwards.
-        stage: `"conv1"`, `"conv2"`, ...: the first stage that is trained; `"fc"` trains the
-            head alone. Layers that are not the network's own are always trained.
-        batch_norm: whether the batch normalizations of those stages are trained as well. With
-            fewer than about 16 images a step they had better not be (`freeze_batch_norm`).
+        stage: the first stage that is trained: `"conv1"`, `"conv2"`, ..., of GoogLeNet and
+            BN-Inception also `"inception_3a"` and so on, of VGG and PReLU-nets `"fc6"`, `"fc7"`
+            or `"fc1"`, `"fc2"`. `"fc"` trains the head alone. Layers that are not the network's
+            own are always trained.
+        batch_norm: whether the batch normalizations of those stages are trained as well. Leave
+            them frozen with fewer than about 16 images a step (`freeze_batch_norm`).
 
     Returns:
         The names of the layers that are trained and hold weights.
 
     Raises:
-        ValueError: the network has no such stage.
+        ValueError: the network has no such stage, or the model holds no network of this
+            package, or two.
 
     Example:
 
@@ -66,29 +74,32 @@ def unfreeze_from(model: keras.Model, stage: str, batch_norm: bool = False) -> l
     >>> unfreeze_from(model, "conv4")
     ['conv4_1_a', 'conv4_1_b', 'fc']
     """
-    layers = [layer for layer in all_layers(model) if layer.weights and not has_layers(layer)]
-    places = {layer.name: place_of(layer.name) for layer in layers}
-    stages = sorted({place.stage for place in places.values() if place})
-    accepted = [*(f"conv{number}" for number in stages), "fc"]
-    if stage not in accepted:
-        choices = ", ".join(map(repr, accepted))
+    stages = stages_of(required_network(model))
+    order = [*dict.fromkeys(stages.values()), "fc"]
+    if stage not in order:
+        choices = ", ".join(map(repr, order))
         raise ValueError(f"`stage` must be one of {choices}. Received: stage={stage!r}")
-    first = 1 + max(stages, default=0) if stage == "fc" else int(stage.removeprefix("conv"))
-    for outer in (model, *filter(has_layers, all_layers(model))):
+    frozen = order[: order.index(stage)]
+    layers = list(all_layers(model))
+    for outer in (model, *filter(has_layers, layers)):
         outer.trainable = True  # also sets what is inside, so this comes first
     trained = []
-    for layer in layers:
-        place = places[layer.name]
-        frozen = place is not None and place.stage < first
-        kept = isinstance(layer, keras.layers.BatchNormalization) and place and not batch_norm
-        layer.trainable = not (frozen or kept)
+    for layer in (layer for layer in layers if layer.weights and not has_layers(layer)):
+        own = stages.get(layer)
+        kept = own and isinstance(layer, keras.layers.BatchNormalization) and not batch_norm
+        layer.trainable = not (own in frozen or kept)
         if layer.trainable:
             trained.append(layer.name)
     return trained
 
 
-def has_layers(layer) -> bool:
-    return bool(getattr(layer, "layers", None))
+def stages_of(network: keras.Model) -> dict[keras.Layer, str]:
+    """The stage of each of a network's layers that hold weights, its head left out, in order."""
+    stages: dict[keras.Layer, str] = {}
+    for layer in network.layers:
+        if layer.weights and (match := STAGE.fullmatch(layer.name)):
+            stages[layer] = [*stages.values()][-1] if match[1] == "post" else match[1]
+    return stages
 
 
 def new_head(
@@ -96,8 +107,11 @@ def new_head(
 ) -> Network:
     """The same network with a fully connected layer of its own for other classes.
 
+    Everything before the last fully connected layer stays, pooling and dropout too.
+
     Args:
-        model: a network with or without its own head. Its layers are shared, not copied.
+        model: a network with or without its own head, or a model built around one. Its layers
+            are shared, not copied.
         classes: units of the new layer.
         classifier_activation: of the new layer; None returns logits.
         name: of the new model; that of `model` by default.
@@ -115,13 +129,24 @@ def new_head(
     >>> new_head(model, classes=5).output.shape
     (None, 5)
     """
-    classes = checked_classes(classes)
-    pools = [layer for layer in model.layers if layer.name == "pool"]
-    features = pools[0].input if pools else model.outputs[0]
-    if len(features.shape) != 4:
-        raise ValueError(
-            "`model` must be a network of this package, or end in a map of features "
-            f"(include_top=False, pooling=None). Received: an output of shape {features.shape}"
-        )
-    top = Top(classes, keras.activations.get(classifier_activation))
-    return Network(model.input, pooled_classifier(features, top), name=name or model.name)
+    top = Top(checked_classes(classes), keras.activations.get(classifier_activation))
+    features = features_of(model)
+    head = pooled_classifier if len(features.shape) == 4 else classifier
+    return Network(input_of(model), head(features, top), name=name or model.name)
+
+
+def features_of(model: keras.Model) -> keras.KerasTensor:
+    """What the last fully connected layer reads, or what a model without one returns."""
+    activations = (keras.layers.Activation, keras.layers.Softmax)
+    for node, calls in backwards(model):
+        if isinstance(node.operation, activations):
+            continue
+        dense = isinstance(node.operation, keras.layers.Dense)
+        tensor = node.input_tensors[0] if dense else node.output_tensors[0]
+        if len(tensor.shape) == 4 or (len(tensor.shape) == 2 and network_in(model)):
+            return exposed(calls, tensor)
+        break
+    raise ValueError(
+        "`model` must be a network of this package, or end in a map of features "
+        f"(include_top=False, pooling=None). Received: an output of shape {model.outputs[0].shape}"
+    )

@@ -7,7 +7,7 @@ TensorFlow 2.21, JAX 0.10.2 and torch 2.13; `tests/test_internals.py` says which
 import contextlib
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import Any
 
 import keras
@@ -148,16 +148,105 @@ def hidden_layers(model: Any) -> list[Any]:
     return list(model._flatten_layers())
 
 
-def exposed(node, tensors: Any) -> Any:
-    """Tensors inside of the model that `node` calls, as tensors of the graph `node` is in.
+def calls_to(model: Any, inner: Any) -> list[Any]:
+    """The nodes that lead into a model within another, outermost first; none to the model itself.
+
+    Raises:
+        ValueError: `inner` is not called exactly once.
+    """
+    ways = [calls for found, calls in called_models(model) if found is inner]
+    if len(ways) != 1:
+        raise ValueError(
+            f"{inner.name!r} must be called once in {model.name!r}. Received: {len(ways)} calls"
+        )
+    return ways[0]
+
+
+def called_models(model: Any) -> Iterator[tuple[Any, list[Any]]]:
+    """A model and each one that is called within it, with the nodes that lead there."""
+    yield model, []
+    for node in Graph(model).nodes:
+        if is_graph(node.operation):
+            for found, calls in called_models(node.operation):
+                yield found, [node, *calls]
+
+
+def exposed(calls: list[Any], tensors: Any) -> Any:
+    """Tensors of a model within another as tensors of the outermost.
 
     Args:
-        node: a call of a functional or Sequential model.
+        calls: the nodes that lead to the model, outermost first.
         tensors: any structure of symbolic tensors of that model.
     """
     with deep_graph():
-        nested = keras.Model(node.operation.inputs, tensors)
-        return nested(node.input_tensors)
+        for node in reversed(calls):
+            inner = node.operation
+            kind = type(inner) if type(inner).__module__ == "keras_resnet.network" else keras.Model
+            tensors = kind(inner.inputs, tensors, name=inner.name)(node.input_tensors)
+    return tensors
+
+
+def input_of(model: Any) -> Any:
+    """The inputs of a functional or Sequential model, in the structure that it takes."""
+    return model.input if is_functional(model) else model.inputs[0]
+
+
+def backwards(model: Any) -> Iterator[tuple[Any, list[Any]]]:
+    """The nodes from the model's first output back along first inputs, to its first input.
+
+    Nested models are entered. With each node come the calls that lead to its model.
+    """
+    graphs, calls = [Graph(model)], list[Any]()
+    tensor = graphs[0].outputs[0]
+    while True:
+        node = graphs[-1].maker[tensor]
+        if is_graph(node.operation):
+            calls.append(node)
+            graphs.append(Graph(node.operation))
+            tensor = graphs[-1].outputs[[id(x) for x in node.output_tensors].index(tensor)]
+        elif node.is_input and calls:
+            number = graphs.pop().inputs.index(tensor)
+            tensor = id(calls.pop().input_tensors[number])
+        else:
+            yield node, [*calls]
+            if not node.input_tensors:
+                return
+            tensor = id(node.input_tensors[0])
+
+
+def layer_calls(model: Any, inputs: list[Any]) -> Generator[tuple[Any, Any, Any], None, list[Any]]:
+    """Each call of a layer that is no model, when `model` is called: layer, input, output.
+
+    Args:
+        model: a functional or Sequential model; those within it are entered.
+        inputs: symbolic tensors, as many as `model.inputs`. Their shapes may be other ones.
+
+    Yields:
+        The layer, its first input and its first output, both symbolic.
+
+    Returns:
+        The outputs of the model, symbolic.
+    """
+    graph = Graph(model)
+    values = dict(zip(graph.inputs, inputs, strict=True))
+    same = all(given.shape == own.shape for given, own in zip(inputs, model.inputs, strict=True))
+    for node in graph.nodes:
+        if node.is_input:
+            continue
+        given = [values[id(tensor)] for tensor in node.input_tensors]
+        if is_graph(node.operation):
+            made = yield from layer_calls(node.operation, given)
+        else:
+            made = node.output_tensors if same else shapes_of(node, values)
+            yield node.operation, given[0], made[0]
+        values.update(zip(map(id, node.output_tensors), made, strict=True))
+    return [values[tensor] for tensor in graph.outputs]
+
+
+def shapes_of(node, values: dict[int, Any]) -> list[Any]:
+    """The outputs of a node for other inputs, symbolic and of no graph."""
+    args, kwargs = node.arguments.fill_in(values)
+    return keras.tree.flatten(node.operation.compute_output_spec(*args, **kwargs))
 
 
 # ---- what layers are called with ----------------------------------------------------------

@@ -96,7 +96,7 @@ def stages(model) -> list[dict]:
         row = found.setdefault(stage, empty)
         row["output"] = list(layer.output.shape[1:])
         row["parameters"] += sum(math.prod(v.shape) for v in layer.trainable_weights)
-        row["multiply_adds"] += macs(layer)
+        row["multiply_adds"] += macs(layer, layer.input, layer.output)
         ends[stage] = depth[id(layer.output)]
     starts = [0, *ends.values()]
     for (stage, end), start in zip(ends.items(), starts, strict=False):

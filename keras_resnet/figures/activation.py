@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING
 import keras
 import numpy as np
 
+from keras_resnet.costs import network_in
 from keras_resnet.figures.maps import COLOUR_MAP, responses_to
 from keras_resnet.figures.style import bare, new_figure
-from keras_resnet.graph import Graph
+from keras_resnet.graph import backwards, exposed
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -22,8 +23,9 @@ def class_activation_map(
     row of the fully connected layer. Its mean plus the bias is the logit.
 
     Args:
-        model: a network that ends in global average pooling and one fully connected layer.
-        image: one image, normalised as the model takes it.
+        model: a network that ends in global average pooling and one fully connected layer, or a
+            model that is built around one, at any depth.
+        image: one image, (height, width, channels), normalized as the model takes it.
         label: of the class; None takes the likeliest.
 
     Returns:
@@ -39,8 +41,8 @@ def class_activation_map(
     >>> class_activation_map(model, np.ones((32, 32, 3), "float32"), label=3)[0].shape
     (8, 8)
     """
-    last = model.layers[-1]
-    (last_map,) = responses_to(model, image, [pooled_map(model)])
+    last, pooled = head_of(model)
+    (last_map,) = responses_to(model, image, [pooled])
     kernel = np.asarray(last.get_weights()[0], "float32")
     if label is None:
         bias = last.get_weights()[1] if last.use_bias else 0.0
@@ -50,22 +52,28 @@ def class_activation_map(
     return last_map @ kernel[:, label], label
 
 
-def pooled_map(model: keras.Model):
-    """What the last layer sees the mean of. Dropout on the way does nothing to a trained network.
+def head_of(model: keras.Model):
+    """The last layer, and what it sees the mean of. Dropout does nothing to a trained network.
 
     Raises:
         ValueError: the model does not end so.
     """
-    before = last = model.layers[-1]
-    if isinstance(last, keras.layers.Dense):
-        graph = Graph(model)
-        before = graph.before(graph.calls[last][0], (keras.layers.Dropout,)).operation
-    if not isinstance(before, keras.layers.GlobalAveragePooling2D):
-        raise ValueError(
-            "`model` must end in global average pooling and a fully connected layer to have a "
-            f"class activation map. Received: {model.name!r}"
-        )
-    return before.input
+    network_in(model)  # several in one model are an error
+    way = ((node, calls) for node, calls in backwards(model) if not is_dropout(node.operation))
+    last = next(way)[0].operation
+    for node, calls in way:
+        pools = isinstance(node.operation, keras.layers.GlobalAveragePooling2D)
+        if pools and isinstance(last, keras.layers.Dense):
+            return last, exposed(calls, node.input_tensors[0])
+        break
+    raise ValueError(
+        "`model` must end in global average pooling and a fully connected layer to have a "
+        f"class activation map. Received: {model.name!r}"
+    )
+
+
+def is_dropout(operation) -> bool:
+    return isinstance(operation, keras.layers.Dropout)
 
 
 def activation_figure(picture: np.ndarray, found: np.ndarray, title: str) -> "Figure":

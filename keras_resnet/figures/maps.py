@@ -9,7 +9,7 @@ import numpy as np
 
 from keras_resnet.costs import endpoints
 from keras_resnet.figures.style import GREY, bare, new_figure
-from keras_resnet.graph import deep_graph
+from keras_resnet.graph import deep_graph, input_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -23,7 +23,7 @@ def responses_to(model: keras.Model, image: np.ndarray, tensors: list) -> list[n
     if image.ndim != 3:
         raise ValueError(f"`image` must be one image of 3 axes. Received: shape {image.shape}")
     with deep_graph():
-        found = keras.Model(model.input, tensors)(image[None], training=False)
+        found = keras.Model(input_of(model), tensors)(image[None], training=False)
     arrays = [
         keras.ops.convert_to_numpy(keras.ops.cast(array, "float32"))[0]
         for array in keras.tree.flatten(found)

@@ -114,6 +114,18 @@ def test_the_mean_of_a_class_activation_map_is_the_logit_without_its_bias(model)
 
 
 @pytest.mark.once
+def test_the_class_activation_map_of_a_network_within_models():
+    inner = fill(keras_resnet.build("cifar_resnet8", include_top=False, pooling="avg"))
+    head = keras.Sequential([inner, keras.layers.Dropout(0.5), keras.layers.Dense(4)])
+    model = keras.Sequential([keras.Input((32, 32, 3)), keras.layers.Rescaling(2.0), head])
+    x = images(32, 32, 3)
+    found, _ = figures.class_activation_map(model, x, 3)
+    bias = head.layers[-1].get_weights()[1][3]
+    logit = model.predict(x[None], verbose=0)[0, 3]
+    assert found.mean() + bias == pytest.approx(logit, abs=1e-4)
+
+
+@pytest.mark.once
 def test_a_class_activation_map_needs_a_class_and_a_pooled_map(model):
     with pytest.raises(ValueError, match=r"from 0 to 9. Received: 10"):
         figures.class_activation_map(model, images(32, 32, 3), 10)

@@ -8,6 +8,8 @@ from keras import layers
 from keras_resnet.graph import (
     Graph,
     all_layers,
+    backwards,
+    calls_to,
     channel_axis,
     exposed,
     has_mask,
@@ -15,6 +17,7 @@ from keras_resnet.graph import (
     hidden_layers,
     is_functional,
     is_graph,
+    layer_calls,
     leaf_layers,
     standardized_inputs,
     training_kwargs,
@@ -168,15 +171,40 @@ def test_layers_behind_wrappers_and_own_classes_are_found():
 
 
 def test_a_tensor_of_a_nested_model_can_be_asked_for_from_outside():
-    model, middle, inner = nested()
-    in_middle = exposed(
-        node_of(Graph(middle), "branched"), {"relu": inner.get_layer("relu").output}
-    )
-    outside = exposed(node_of(Graph(model), "middle"), in_middle)
+    model, _, inner = nested()
+    calls = calls_to(model, inner)
+    assert named(calls) == ["branched", "middle"]
+    outside = exposed(calls, {"relu": inner.get_layer("relu").output})
     x = np.random.default_rng(0).normal(size=(2, 4, 4, 3)).astype("float32")
     found = keras.ops.convert_to_numpy(keras.Model(model.input, outside)(x)["relu"])
     expected = inner.get_layer("relu")(inner.get_layer("conv")(2 * x))
     np.testing.assert_allclose(found, keras.ops.convert_to_numpy(expected), rtol=1e-5, atol=1e-6)
+
+
+def test_a_model_that_is_called_twice_has_no_one_way_to_it():
+    inner = keras.Sequential([keras.Input((3,)), layers.Dense(3)], name="inner")
+    image = keras.Input((3,))
+    twice = keras.Model(image, inner(inner(image)), name="twice")
+    assert calls_to(inner, inner) == []
+    with pytest.raises(ValueError, match=r"'inner' must be called once in 'twice'. Received: 2"):
+        calls_to(twice, inner)
+    assert [layer.name for layer, _, _ in layer_calls(twice, twice.inputs)] == ["dense"] * 2
+
+
+def test_the_way_back_from_the_output_enters_nested_models_and_leaves_them():
+    model, _, _ = nested()
+    way = [(node.operation.name, len(calls)) for node, calls in backwards(model)]
+    assert [name for name, _ in way[:3]] == ["flat", "add", "conv"]
+    assert [depth for _, depth in way] == [0, 2, 2, 1, 0]
+
+
+def test_the_layers_of_nested_models_are_called_on_other_shapes():
+    image = keras.Input((None, None, 3))
+    inner = keras.Model(image, layers.Conv2D(2, 3, name="conv")(image))
+    model = keras.Sequential([inner, layers.Flatten(name="flat")])
+    calls = layer_calls(model, [keras.Input((6, 6, 3))])
+    shapes = {layer.name: (given.shape[1:], made.shape[1:]) for layer, given, made in calls}
+    assert shapes == {"conv": ((6, 6, 3), (4, 4, 2)), "flat": ((4, 4, 2), (32,))}
 
 
 def test_inputs_are_what_keras_makes_of_them():

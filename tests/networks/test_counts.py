@@ -96,3 +96,35 @@ def test_nested_models_are_counted():
     base = keras_resnet.ResNet20(include_top=False, input_shape=(32, 32, 3), pooling="avg")
     model = keras.Sequential([base, keras.layers.Dense(10)])
     assert keras_resnet.count(model) == keras_resnet.count(keras_resnet.ResNet20())
+    open_base = keras_resnet.ResNet20(include_top=False, pooling="avg")
+    for layers in ([open_base], [keras.layers.Rescaling(2.0), keras.Sequential([open_base])]):
+        model = keras.Sequential([*layers, keras.layers.Dense(10)])
+        assert keras_resnet.count(model, (32, 32, 3)) == keras_resnet.count(keras_resnet.ResNet20())
+
+
+@pytest.mark.once
+@pytest.mark.parametrize(
+    ("layer", "macs"),
+    [
+        (keras.layers.Dense(5), 1_280),
+        (keras.layers.Conv2D(4, 3, groups=2), 36 * 9 * 2 * 4),
+        (keras.layers.Conv2DTranspose(4, 3), 9_216),
+        (keras.layers.DepthwiseConv2D(3, strides=2), 9 * 9 * 4),
+        (keras.layers.SeparableConv2D(4, 3, padding="same"), 3_328),
+    ],
+    ids=lambda value: getattr(value, "name", value),
+)
+def test_each_kernel_counts_at_each_position(layer, macs):
+    model = keras.Sequential([keras.Input((8, 8, 4)), layer])
+    assert keras_resnet.count(model).macs == macs
+
+
+@pytest.mark.once
+def test_a_model_that_is_no_graph_is_not_counted():
+    class Own(keras.Model):
+        def call(self, x):
+            return x
+
+    for model in (Own(), keras.Sequential([keras.Input((3,)), Own(name="own")])):
+        with pytest.raises(ValueError, match=r"functional (or|and) Sequential .*Received: .*Own"):
+            keras_resnet.count(model)

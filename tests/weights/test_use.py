@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 import pytest
-from support import fill
+from support import fill, without_values
 
 import keras_resnet
 from keras_resnet import freeze_batch_norm, new_head, unfreeze_from
@@ -113,6 +113,93 @@ def test_stages_are_unfrozen_inside_a_model_built_around_the_network():
     model = keras.Model(image, keras.layers.Dense(3, name="mine")(features(image)))
     assert unfreeze_from(model, "conv4") == ["conv4_1_a", "conv4_1_b", "mine"]
     assert len(model.trainable_variables) == 4
+
+
+TWO = {"name": "first"}, {"name": "second"}
+
+
+@pytest.fixture(scope="module")
+def around():
+    """A network without top, and a user's models around it, one in the other."""
+    inner = network(include_top=False, pooling="avg", input_shape=(16, 16, 3))
+    middle = keras.Sequential([inner, keras.layers.Dropout(0.1), keras.layers.Dense(4)])
+    scaled = keras.Sequential([keras.Input((16, 16, 3)), keras.layers.Rescaling(2.0), middle])
+    image = keras.Input((16, 16, 3))
+    outer = keras.Model(image, keras.layers.Activation("softmax", name="scores")(scaled(image)))
+    return inner, middle, scaled, outer
+
+
+def test_a_network_within_models_is_fine_tuned(around):
+    inner, middle, scaled, outer = around
+    for model in (middle, scaled, outer):
+        assert unfreeze_from(model, "conv4") == ["conv4_1_a", "conv4_1_b", middle.layers[-1].name]
+        changed = new_head(model, 3)
+        assert changed.output.shape == (None, 3)
+        x = np.random.default_rng(0).random((2, 16, 16, 3), "float32")
+        features = inner.predict(x * (1 if model is middle else 2), verbose=0)
+        expected = keras.ops.softmax(features @ changed.get_layer("fc").get_weights()[0])
+        found = changed.predict(x, verbose=0)
+        np.testing.assert_allclose(found, keras.ops.convert_to_numpy(expected), rtol=1e-4)
+
+
+def test_endpoints_of_a_network_within_models_are_tensors_of_the_outermost(around):
+    inner, _, _, outer = around
+    x = np.random.default_rng(0).random((2, 16, 16, 3), "float32")
+    ends = keras_resnet.endpoints(outer)
+    assert list(ends) == list(keras_resnet.endpoints(inner))
+    found = keras.Model(outer.input, ends["conv4_x"]).predict(x, verbose=0)
+    expected = keras.Model(inner.input, inner.get_layer("conv4_1").output).predict(2 * x, verbose=0)
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.once
+def test_of_two_networks_in_a_model_none_is_chosen():
+    image = keras.Input((32, 32, 3))
+    features = [network(include_top=False, pooling="avg", **name)(image) for name in TWO]
+    y = keras.layers.Dense(3)(keras.layers.Concatenate()(features))
+    model = keras.Model(image, y)
+    for use in (
+        keras_resnet.endpoints,
+        lambda model: unfreeze_from(model, "fc"),
+        lambda model: new_head(model, 3),
+        lambda model: keras_resnet.figures.class_activation_map(model, np.zeros((32, 32, 3))),
+    ):
+        with pytest.raises(ValueError, match="Received: 'first' and 'second'"):
+            use(model)
+    with pytest.raises(ValueError, match=r"or hold one. Received: 'mine' with layers"):
+        unfreeze_from(keras.Sequential([keras.layers.Dense(2)], name="mine"), "fc")
+
+
+@pytest.mark.once
+@pytest.mark.parametrize(
+    ("name", "last_stage", "before"),
+    [
+        ("vgg11", "fc7", {"fc7_drop": 0.5}),
+        ("prelu_net_a", "fc2", {"fc2_drop": 0.5}),
+        ("googlenet", "inception_5b", {"pool_drop": 0.4}),
+        ("bn_inception", "inception_5b", {"pool": None}),
+        ("preact_resnet18", "conv5", {"pool": None}),
+        ("resnet50v2", "conv5", {"pool": None}),
+    ],
+)
+def test_every_family_has_stages_and_a_head(name, last_stage, before):
+    with without_values():
+        model = keras_resnet.build(name)
+        changed = new_head(model, 5)
+    assert unfreeze_from(model, "fc") == ["fc"]
+    batch_norm = any("_bn" in layer.name for layer in model.layers)
+    trained = unfreeze_from(model, last_stage, batch_norm=batch_norm)
+    assert trained[-1] == "fc"
+    assert all(n.startswith((last_stage, "post_bn", "fc")) for n in trained)
+    assert ("post_bn" in trained) == (name in ("preact_resnet18", "resnet50v2"))
+    assert {changed.layers[-2].name: getattr(changed.layers[-2], "rate", None)} == before
+    assert changed.output.shape == (None, 5)
+
+
+@pytest.mark.once
+def test_a_new_head_keeps_the_pooling():
+    model = network(include_top=False, pooling="max")
+    assert isinstance(new_head(model, 3).layers[-2], keras.layers.GlobalMaxPooling2D)
 
 
 @pytest.mark.parametrize("options", [{}, {"include_top": False}])
