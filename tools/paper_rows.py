@@ -12,7 +12,7 @@ import imagenet
 from published import CIFAR_TEST, IMAGENET_VALIDATION, Model, Row
 
 from keras_resnet.evaluation.metrics import error
-from keras_resnet.evaluation.protocols import PROTOCOLS, as_dict, protocol_named
+from keras_resnet.evaluation.protocols import PROTOCOLS, as_dict, protocol_named, renamed
 from keras_resnet.weights import record_named
 
 ERRORS = ("top1_error", "top5_error")
@@ -43,7 +43,7 @@ def differences(record: dict, row: Row) -> list[str] | None:
         return None
     protocol = as_dict(protocol_named(row.protocol, row.scales))
     del protocol["source"]
-    found = other_values(configuration["protocol"], protocol)
+    found = other_values(renamed(configuration["protocol"]), protocol)
     found += other_values(configuration, {"average": "softmax"})
     found += [f"data {text}" for text in other_values(configuration["data"], data_of(row))]
     for (model, trained), one in zip(measured, wanted, strict=True):

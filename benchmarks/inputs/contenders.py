@@ -67,7 +67,7 @@ def limited(data, cores: int):
 
 
 def tf_data(path: str, batch: int, cores: int) -> Iterator:
-    """As most tutorials have it: decode, crop, resize, flip, normalise, in tf.data."""
+    """As most tutorials have it: decode, crop, resize, flip, normalize, in tf.data."""
     import tensorflow as tf
 
     def image(data):

@@ -62,7 +62,7 @@ and several that do.
 
 
 def newest(runs: list[dict]) -> list[tuple[dict, dict]]:
-    """(run, group) of the newest run of every task, in the order of the catalogue."""
+    """(run, group) of the newest run of every task, in the order of the tasks."""
     found = {}
     for run in runs:
         for group in run["groups"]:
@@ -123,7 +123,7 @@ def not_measured(command: str) -> list[str]:
 
 
 def unmeasured(pairs) -> list[str]:
-    """Tasks of the catalogue at which nothing was timed, and the command that would."""
+    """Tasks at which nothing was timed, and the command that would."""
     done = {
         (group["net"], group["mode"], entry["dtype"], group["backend"])
         for _, group in pairs

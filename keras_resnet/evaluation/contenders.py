@@ -32,7 +32,7 @@ class Contender:
         average: scores are averaged as `"softmax"` or as `"logits"`.
         outputs: what the model gives, where its last layer does not tell: `"logits"` or
             `"probabilities"`.
-        arrays_as_they_are: images are normalised already, whatever the record.
+        arrays_as_they_are: images are normalized already, whatever the record.
 
     Raises:
         ValueError: the model is no classifier of RGB images, or it is not known what it expects
@@ -59,9 +59,9 @@ class Contender:
         self.geometry = None
         if self.rule is not None:
             self.geometry = Geometry.of(protocol, self.rule)
-        elif protocol.views != "centre":
+        elif protocol.views != "center":
             raise ValueError(
-                "Arrays that are normalised already are taken as they are, by '1-crop' only. "
+                "Arrays that are normalized already are taken as they are, by '1-crop' only. "
                 f"Received: protocol={protocol.name!r}"
             )
         model, ending = logits_model(model)

@@ -124,7 +124,7 @@ def sliding(graph: Graph, layer, is_last: bool):
         return SpatialPyramidPooling.from_config({**config, "window": window_side(layer)})
     if isinstance(layer, layers.AveragePooling2D | layers.MaxPooling2D):
         if height_and_width(layer.output.shape, layer.data_format) == (1, 1):
-            config["strides"] = (1, 1)  # one window in the crop: neighbours are a pixel apart
+            config["strides"] = (1, 1)  # one window in the crop: neighbors are a pixel apart
     elif len(layer.output.shape) != 4:
         if not isinstance(layer, POINTWISE):
             raise ValueError(

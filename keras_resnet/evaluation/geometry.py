@@ -1,6 +1,6 @@
-"""Cuts out of an image, in whole grey levels: what a protocol shows to a network.
+"""Cuts out of an image, in whole gray levels: what a protocol shows to a network.
 
-Everything here is before normalisation: uint8 arrays (height, width, 3). Lengths and positions
+Everything here is before normalization: uint8 arrays (height, width, 3). Lengths and positions
 are rounded as torchvision's Resize, CenterCrop and TenCrop round them.
 """
 
@@ -36,7 +36,7 @@ class Geometry:
         Raises:
             ValueError: the weights take images as they are, which only "1-crop" does.
         """
-        if rule.size is None and protocol.views != "centre":
+        if rule.size is None and protocol.views != "center":
             raise ValueError(
                 "These weights take images as they are, and so only the protocol '1-crop'; pass "
                 "an ImageRule with a `size` for others. "
@@ -82,8 +82,8 @@ def views(image: np.ndarray, geometry: Geometry) -> list[np.ndarray]:
     found = []
     for scale in geometry.scales():
         resized = resize(image, scale, geometry.interpolation)
-        if geometry.protocol.views == "centre":
-            found.append(centre(resized, geometry.size))
+        if geometry.protocol.views == "center":
+            found.append(center(resized, geometry.size))
         elif geometry.protocol.views == "ten":
             found += ten_crop(resized, geometry.size)
         elif geometry.protocol.views == "144":
@@ -119,7 +119,7 @@ def resize_to(image: np.ndarray, size: tuple[int, int], interpolation: str) -> n
     return np.asarray(Image.fromarray(image).resize(size, resampling))
 
 
-def centre(image: np.ndarray, size: int) -> np.ndarray:
+def center(image: np.ndarray, size: int) -> np.ndarray:
     """The square in the middle, as torchvision rounds it: half to even."""
     height, width = image.shape[:2]
     top, left = round((height - size) / 2), round((width - size) / 2)
@@ -128,7 +128,7 @@ def centre(image: np.ndarray, size: int) -> np.ndarray:
 
 def five_crop(image: np.ndarray, size: int) -> list[np.ndarray]:
     corners = (image[:size, :size], image[:size, -size:], image[-size:, :size])
-    return [*corners, image[-size:, -size:], centre(image, size)]
+    return [*corners, image[-size:, -size:], center(image, size)]
 
 
 def ten_crop(image: np.ndarray, size: int) -> list[np.ndarray]:
@@ -153,7 +153,7 @@ def googlenet_crops(image: np.ndarray, geometry: Geometry) -> list[np.ndarray]:
     size = geometry.size or CROP
     side = min(image.shape[:2])
     found = []
-    for square in (image[:side, :side], centre(image, side), image[-side:, -side:]):
+    for square in (image[:side, :side], center(image, side), image[-side:, -side:]):
         small = resize_to(square, (size, size), geometry.interpolation)
         crops = [*five_crop(square, size), small]
         found += crops + [crop[:, ::-1] for crop in crops]

@@ -18,7 +18,7 @@ class Files:
             the message names the file.
     """
 
-    whole = False  # images are decoded, resized and normalised here
+    whole = False  # images are decoded, resized and normalized here
 
     def __init__(self, images: Images, classes: int):
         if not len(images):
@@ -80,7 +80,7 @@ class Arrays:
         self.whole = images.dtype != np.uint8
         if self.whole and images.dtype.kind != "f":
             raise ValueError(
-                "Arrays must be uint8 RGB images, or of floating point and normalised already. "
+                "Arrays must be uint8 RGB images, or of floating point and normalized already. "
                 f"Received: {images.dtype}"
             )
         if not self.whole and images.shape[-1] != 3:

@@ -33,7 +33,7 @@ def open_model(
     Args:
         text: `"resnet50.tv2"`, public weights; `"resnet50.tv2=FILE"`, the same from a file;
             `"resnet50=FILE"`, weights of your own; `"FILE.keras"`, a saved model.
-        image: the record whose resizing, cropping and normalisation weights of your own expect.
+        image: the record whose resizing, cropping and normalization weights of your own expect.
 
     Returns:
         The model, and for `evaluate(weights_record=)` its record; of weights of your own what

@@ -1,6 +1,5 @@
 """What is known of each image so far, in memory and in a file."""
 
-import functools
 import json
 import sys
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_resnet.evaluation.protocols import renamed
 from keras_resnet.files import DAMAGE, atomic_write, refuse_other_settings
 
 ARRAYS = {
@@ -21,11 +21,11 @@ ARRAYS = {
 SHOW_EVERY = {True: 0.05, False: 30}  # seconds between two states of a bar: on a terminal or not
 
 
-refuse_other_results = functools.partial(
-    refuse_other_settings,
-    what="results",
-    remedy="Nothing is written over: choose another file or move this one away",
-)
+def refuse_other_results(path, saved: dict[str, Any], wanted: dict[str, Any]) -> None:
+    """Raises where the results in a file are of another configuration."""
+    saved = saved | {"protocol": renamed(saved["protocol"])}
+    remedy = "Nothing is written over: choose another file or move this one away"
+    refuse_other_settings(path, saved, wanted, what="results", remedy=remedy)
 
 
 class Progress:

@@ -7,8 +7,9 @@ from typing import Any, Literal
 
 from keras_resnet.networks.paper import is_count, one_of
 
-Views = Literal["centre", "ten", "144", "dense"]
-VIEWS: tuple[Views, ...] = ("centre", "ten", "144", "dense")
+Views = Literal["center", "ten", "144", "dense"]
+CENTER: dict[Any, Views] = {"centre": "center"}  # as version 0.1 spells it
+VIEWS: tuple[Views, ...] = ("center", "ten", "144", "dense")
 CROP = 224  # what lengths in pixels are for; a network of another size has them in proportion
 
 
@@ -17,8 +18,8 @@ class Protocol:
     """Which parts of an image a network sees, and at which sizes.
 
     Args:
-        name: as results are labelled.
-        views: `"centre"`, the square in the middle; `"ten"`, four corners and the middle, and
+        name: as results are labeled.
+        views: `"center"`, the square in the middle; `"ten"`, four corners and the middle, and
             the same of the mirrored image; `"144"`, GoogLeNet's 144 crops; `"dense"`, the
             network slides over the whole image and its mirror image.
         scales: lengths of the image's shorter side in pixels, for a network of 224; empty
@@ -43,13 +44,14 @@ class Protocol:
     multiple: int = 1
 
     def __post_init__(self):
+        object.__setattr__(self, "views", CENTER.get(self.views, self.views))
         one_of("views", self.views, VIEWS)
         object.__setattr__(self, "scales", tuple(self.scales))
         if not all(map(is_count, self.scales)):
             raise ValueError(f"`scales` must be positive integers. Received: scales={self.scales}")
-        if not self.scales and self.views != "centre":
+        if not self.scales and self.views != "center":
             raise ValueError(
-                f"`scales` may be empty with views='centre' only. Received: views={self.views!r}"
+                f"`scales` may be empty with views='center' only. Received: views={self.views!r}"
             )
         if not is_count(self.multiple):
             raise ValueError(
@@ -67,7 +69,7 @@ PROTOCOLS = {
     for protocol in (
         Protocol(
             "1-crop",
-            "centre",
+            "center",
             (),
             "Fig. 4; the square in the middle, as the weights' record resizes and crops",
         ),
@@ -106,6 +108,11 @@ def protocol_named(protocol: str | Protocol, scales: Sequence[int] = ()) -> Prot
         one_of("protocol", protocol, tuple(PROTOCOLS))
         protocol = PROTOCOLS[protocol]
     return dataclasses.replace(protocol, scales=tuple(scales)) if scales else protocol
+
+
+def renamed(saved: dict[str, Any]) -> dict[str, Any]:
+    """A protocol as a file holds it, with the values of today."""
+    return saved | {"views": CENTER.get(saved.get("views"), saved.get("views"))}
 
 
 def as_dict(protocol: Protocol) -> dict[str, Any]:

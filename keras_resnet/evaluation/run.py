@@ -56,12 +56,12 @@ def evaluate(
             scores are averaged.
         data: a collection of image files (`keras_resnet.data.open_images`), or a pair of arrays
             (images, labels): images uint8 (n, height, width, 3), which are resized and
-            normalised as files are, or of floating point, which are taken as they are.
+            normalized as files are, or of floating point, which are taken as they are.
         protocol: a name of `PROTOCOLS`: `"1-crop"`, `"10-crop"`, `"dense"`, `"multi-scale"`,
             `"144-crop"`; or a `Protocol` of your own.
         weights_record: what the weights expect of an image: a record of `list_weights()` or its
             id, or an `ImageRule`; for an ensemble one for all or a list. None where the model
-            was built with `include_preprocessing=True`, or images are normalised arrays.
+            was built with `include_preprocessing=True`, or images are normalized arrays.
         average: what is averaged over views, positions and models: `"softmax"` or `"logits"`.
         outputs: `"logits"` or `"probabilities"`, where the last layer does not tell.
         batch_size: views that go through a network together; 32, or 4 of dense ones, by default.

@@ -5,10 +5,10 @@ from keras_resnet.figures.curves import training_curves
 from keras_resnet.figures.maps import feature_maps, first_layer_filters, stages_figure
 from keras_resnet.figures.pictures import predictions
 from keras_resnet.figures.responses import layer_responses, responses_figure
-from keras_resnet.figures.style import COLOURS, new_figure, save
+from keras_resnet.figures.style import COLORS, new_figure, save
 
 __all__ = [
-    "COLOURS",
+    "COLORS",
     "activation_figure",
     "class_activation_map",
     "feature_maps",

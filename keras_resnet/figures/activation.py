@@ -6,7 +6,7 @@ import keras
 import numpy as np
 
 from keras_resnet.costs import network_in
-from keras_resnet.figures.maps import COLOUR_MAP, responses_to
+from keras_resnet.figures.maps import COLOR_MAP, responses_to
 from keras_resnet.figures.style import bare, new_figure
 from keras_resnet.graph import backwards, exposed
 
@@ -88,14 +88,14 @@ def activation_figure(picture: np.ndarray, found: np.ndarray, title: str) -> "Fi
         ImportError: matplotlib is not installed.
     """
     picture = np.asarray(picture).squeeze()
-    grey = picture if picture.ndim == 2 else picture.mean(axis=2)
+    gray = picture if picture.ndim == 2 else picture.mean(axis=2)
     figure = new_figure(8, 3.5 * picture.shape[0] / picture.shape[1] + 0.6)
     left, right = figure.subplots(1, 2)
     height, width = picture.shape[:2]
     left.imshow(picture, cmap="gray" if picture.ndim == 2 else None)
-    right.imshow(grey, cmap="gray")
+    right.imshow(gray, cmap="gray")
     extent = (-0.5, width - 0.5, height - 0.5, -0.5)
-    heat = right.imshow(found, cmap=COLOUR_MAP, alpha=0.6, extent=extent, interpolation="bilinear")
+    heat = right.imshow(found, cmap=COLOR_MAP, alpha=0.6, extent=extent, interpolation="bilinear")
     for axes in (left, right):
         bare(axes)
     figure.colorbar(heat, ax=right, label="adds to the logit", shrink=0.85)

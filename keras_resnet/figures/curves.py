@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from keras_resnet.figures.style import COLOURS, GREY, new_figure
+from keras_resnet.figures.style import COLORS, GRAY, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -19,7 +19,7 @@ def training_curves(
         panels: from the title of a panel to its networks; from the name of a network to its
             history, which holds two lists of equal length, `"training_error"` and
             `"test_error"`, in per cent after epochs 1, 2, ...; with `"step"`, a third
-            list, after so many steps. Networks take the same colours, in order, in every panel.
+            list, after so many steps. Networks take the same colors, in order, in every panel.
         most: error at the top of the axis, in per cent; the paper's Fig. 6 ends at 20.
 
     Returns:
@@ -51,8 +51,8 @@ def training_curves(
     figure = new_figure(1.2 + 4.2 * len(panels), 4.8)
     every_axes = figure.subplots(1, len(panels), sharex=True, sharey=True, squeeze=False)[0]
     for axes, (title, networks) in zip(every_axes, panels.items(), strict=True):
-        for colour, (name, history) in zip(COLOURS * len(networks), networks.items(), strict=False):
-            draw_history(axes, name, history, colour)
+        for color, (name, history) in zip(COLORS * len(networks), networks.items(), strict=False):
+            draw_history(axes, name, history, color)
         axes.set_xlabel("iterations" if any(stepwise) else "epoch")
         axes.grid(axis="y", color="#dddddd", linewidth=0.8)
         axes.spines[["top", "right"]].set_visible(False)
@@ -78,12 +78,12 @@ def check_history(history) -> None:
         )
 
 
-def draw_history(axes, name, history, colour) -> None:
+def draw_history(axes, name, history, color) -> None:
     epochs = history.get("step") or range(1, len(history["training_error"]) + 1)
     training, test = history["training_error"], history["test_error"]
     label = f"{name} ends at {training[-1]:.1f} % (test {test[-1]:.1f} %)"
     only = "o" if len(epochs) == 1 else None  # a line through one point cannot be seen
-    style = {"color": colour, "linewidth": 2, "marker": only, "clip_on": True}
+    style = {"color": color, "linewidth": 2, "marker": only, "clip_on": True}
     axes.plot(epochs, training, label=label, **style)
     axes.plot(epochs, test, linestyle=(0, (4, 2)), markerfacecolor="white", **style)
 
@@ -99,6 +99,6 @@ def add_line_styles(figure) -> None:
     """What solid and dashed mean, once for all panels."""
     from matplotlib.lines import Line2D
 
-    solid = Line2D([], [], color=GREY, linewidth=2, label="training error")
-    dashed = Line2D([], [], color=GREY, linewidth=2, linestyle=(0, (4, 2)), label="test error")
+    solid = Line2D([], [], color=GRAY, linewidth=2, label="training error")
+    dashed = Line2D([], [], color=GRAY, linewidth=2, linestyle=(0, (4, 2)), label="test error")
     figure.legend(handles=[solid, dashed], loc="outside lower center", ncols=2, frameon=False)

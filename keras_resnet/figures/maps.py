@@ -8,13 +8,13 @@ import keras
 import numpy as np
 
 from keras_resnet.costs import endpoints
-from keras_resnet.figures.style import GREY, bare, new_figure
+from keras_resnet.figures.style import GRAY, bare, new_figure
 from keras_resnet.graph import deep_graph, input_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-COLOUR_MAP = "viridis"  # even steps of lightness, for colour-blind readers and in print
+COLOR_MAP = "viridis"  # even steps of lightness, for color-blind readers and in print
 
 
 def responses_to(model: keras.Model, image: np.ndarray, tensors: list) -> list[np.ndarray]:
@@ -64,7 +64,7 @@ def feature_maps(model: keras.Model, image: np.ndarray, layer: str, most: int = 
     for axes, channel in zip(every_axes, range(rows * columns), strict=True):
         bare(axes)
         if channel < channels:
-            axes.imshow(maps[..., channel], cmap=COLOUR_MAP, interpolation="nearest")
+            axes.imshow(maps[..., channel], cmap=COLOR_MAP, interpolation="nearest")
     shown = "" if channels == maps.shape[-1] else f", {channels} of them shown"
     figure.suptitle(f"{layer}\n{described(maps)}{shown}", fontweight="bold", fontsize=11)
     return figure
@@ -82,7 +82,7 @@ def stages_figure(
 
     Args:
         model: a network of this package.
-        image: one image, normalised as the model takes it.
+        image: one image, normalized as the model takes it.
         picture: the same image to be shown, (height, width) or (height, width, 3).
         columns: channels of each stage, those that respond most strongly to the image.
 
@@ -104,7 +104,7 @@ def stages_figure(
     for axes_of_stage, name, maps in zip(every_axes[first:], ends, every_map, strict=True):
         strongest = np.argsort(-maps.mean(axis=(0, 1)), kind="stable")[:columns]
         for axes, channel in zip(axes_of_stage, strongest, strict=False):
-            axes.imshow(maps[..., channel], cmap=COLOUR_MAP, interpolation="nearest")
+            axes.imshow(maps[..., channel], cmap=COLOR_MAP, interpolation="nearest")
         label(axes_of_stage[0], name, described(maps).replace(" of ", "\nof "))
     return figure
 
@@ -113,17 +113,17 @@ def label(axes, name: str, details: str) -> None:
     """To the left of the first picture of a row."""
     where = {"xycoords": "axes fraction", "ha": "right", "annotation_clip": False}
     axes.annotate(name, (-0.12, 0.62), va="bottom", fontweight="bold", **where)
-    axes.annotate(details, (-0.12, 0.56), va="top", fontsize=8, color=GREY, **where)
+    axes.annotate(details, (-0.12, 0.56), va="top", fontsize=8, color=GRAY, **where)
 
 
 def show(axes, picture: np.ndarray) -> None:
-    """An image in colours, or a grey one."""
+    """An image in colors, or a gray one."""
     picture = np.asarray(picture).squeeze()
     axes.imshow(picture, cmap="gray" if picture.ndim == 2 else None)
 
 
 def first_layer_filters(model: keras.Model, layer: str | None = None) -> "Figure":
-    """The kernels of the first convolution, in colours where it sees three channels.
+    """The kernels of the first convolution, in colors where it sees three channels.
 
     Args:
         model: a functional model.
@@ -153,11 +153,11 @@ def first_layer_filters(model: keras.Model, layer: str | None = None) -> "Figure
         bare(axes)
         if number < filters:
             scaled = 0.5 + 0.5 * kernel[..., number] / max(largest[number], 1e-12)
-            colours = {"cmap": "gray", "vmin": 0, "vmax": 1} if kernel.shape[2] == 1 else {}
-            axes.imshow(scaled.squeeze(), interpolation="nearest", **colours)
+            colors = {"cmap": "gray", "vmin": 0, "vmax": 1} if kernel.shape[2] == 1 else {}
+            axes.imshow(scaled.squeeze(), interpolation="nearest", **colors)
     size = f"{kernel.shape[0]}x{kernel.shape[1]}"
     figure.suptitle(
-        f"{layer}: {filters} filters of {size}\nmiddle grey is 0, each filter on its own scale",
+        f"{layer}: {filters} filters of {size}\nmiddle gray is 0, each filter on its own scale",
         fontweight="bold",
         fontsize=10,
     )

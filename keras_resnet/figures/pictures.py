@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from keras_resnet.figures.style import GREY, MISTAKE, new_figure
+from keras_resnet.figures.style import GRAY, MISTAKE, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -24,7 +24,7 @@ def predictions(
     """Images with the class predicted and the true one; mistakes come first and are marked.
 
     Args:
-        images: of shape (n, height, width), grey, of any range; the largest value is ink.
+        images: of shape (n, height, width), gray, of any range; the largest value is ink.
         true: n class labels.
         predicted: n class labels.
         title: what the images are and who predicted; a count of the mistakes follows it.
@@ -69,7 +69,7 @@ def draw_prediction(axes, image, true, predicted) -> None:
     axes.set_xticks([])
     axes.set_yticks([])
     mistaken = predicted != true
-    colour, weight = (MISTAKE, "bold") if mistaken else (GREY, "normal")
+    color, weight = (MISTAKE, "bold") if mistaken else (GRAY, "normal")
     label = f"predicted {predicted}\ntrue {true}"
-    axes.set_title(label, color=colour, fontweight=weight, fontsize=9.5)
-    axes.spines[:].set(color=colour, linewidth=3.5 if mistaken else 0.8)
+    axes.set_title(label, color=color, fontweight=weight, fontsize=9.5)
+    axes.spines[:].set(color=color, linewidth=3.5 if mistaken else 0.8)

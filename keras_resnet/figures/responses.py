@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import keras
 import numpy as np
 
-from keras_resnet.figures.style import COLOURS, new_figure
+from keras_resnet.figures.style import COLORS, new_figure
 from keras_resnet.graph import deep_graph
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def layer_responses(
 
     Args:
         model: a plain or residual network of the paper, trained.
-        images: normalised as the network takes them, (n, height, width, channels) or channels
+        images: normalized as the network takes them, (n, height, width, channels) or channels
             first. The paper does not say which images it took.
         batch_size: images that go through together.
 
@@ -90,9 +90,9 @@ def responses_figure(responses: Mapping[str, Mapping[str, float]]) -> "Figure":
             if title == "sorted":
                 values.sort(reverse=True)
             style = (0, (4, 2)) if name.startswith("plain") else "solid"
-            colour = COLOURS[number % len(COLOURS)]
+            color = COLORS[number % len(COLORS)]
             layers = range(1, len(values) + 1)
-            axes.plot(layers, values, color=colour, linestyle=style, linewidth=2, label=name)
+            axes.plot(layers, values, color=color, linestyle=style, linewidth=2, label=name)
         axes.set_ylabel("standard deviation")
         axes.set_title(f"layers {title}", loc="left", fontweight="bold")
         axes.grid(axis="y", color="#dddddd", linewidth=0.8)

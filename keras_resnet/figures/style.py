@@ -1,4 +1,4 @@
-"""What all pictures share: colours, figures that belong to no window, files in two formats."""
+"""What all pictures share: colors, figures that belong to no window, files in two formats."""
 
 import os
 from pathlib import Path
@@ -9,10 +9,10 @@ from keras_resnet.files import atomic_write
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-# Okabe and Ito's colours, told apart by colour-blind readers (https://jfly.uni-koeln.de/color).
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+# Okabe and Ito's colors, told apart by color-blind readers (https://jfly.uni-koeln.de/color).
+COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 MISTAKE = "#D55E00"
-GREY = "#666666"
+GRAY = "#666666"
 
 
 def new_figure(width: float, height: float) -> "Figure":

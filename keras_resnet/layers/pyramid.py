@@ -14,7 +14,7 @@ def bins(side, n: int, rule: str):
       0-5, 4-9 and 8-13: where n does not divide the side, pixels at its end go unread.
     * `"proportional"`, its Appendix A: from floor(i * side / n) to ceil((i + 1) * side / n).
       Every pixel is read, at any size.
-    * `"caffe"`, Caffe's SPPLayer: windows of ceil(side / n) side by side, centred, and cut off
+    * `"caffe"`, Caffe's SPPLayer: windows of ceil(side / n) side by side, centered, and cut off
       at the edges.
 
     Where a side is shorter than n, and where Caffe refuses one because a window would lie outside,

@@ -6,7 +6,7 @@ from keras import ops
 
 @keras.saving.register_keras_serializable("keras_resnet")
 class LocalResponseNormalization(keras.layers.Layer):
-    """Divides each value by a power of the squares of its neighbours in channel.
+    """Divides each value by a power of the squares of its neighbors in channel.
 
     y = x / (k + alpha / size * sum of x^2 over `size` channels around)^beta: Caffe's LRN across
     channels (Krizhevsky et al. 2012, Sec. 3.3, but for alpha, which is divided by the size).
@@ -14,7 +14,7 @@ class LocalResponseNormalization(keras.layers.Layer):
     `torch.nn.LocalResponseNorm(size, alpha, beta, k)` are the same.
 
     Args:
-        size: channels in a neighbourhood, an odd number.
+        size: channels in a neighborhood, an odd number.
         alpha, beta, k: as above; the defaults are those of GoogLeNet's Caffe model.
         axis: of the channels; None is that of the configured data format.
 

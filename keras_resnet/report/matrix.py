@@ -14,7 +14,7 @@ MOST_NUMBERS = 20  # classes whose counts are still legible in their cells
 
 
 def matrix_figure(matrix: np.ndarray, names: Sequence[str]) -> "Figure":
-    """True classes down, predicted ones across; colours are shares of the true class.
+    """True classes down, predicted ones across; colors are shares of the true class.
 
     Few classes have counts in their cells, and no more width than a telephone.
 
@@ -47,7 +47,7 @@ def matrix_figure(matrix: np.ndarray, names: Sequence[str]) -> "Figure":
     if counted:
         for (row, column), count in np.ndenumerate(matrix):
             if count:
-                colour = "black" if shares[row, column] > 55 else "white"
-                axes.text(column, row, str(count), ha="center", va="center", color=colour, size=8)
+                color = "black" if shares[row, column] > 55 else "white"
+                axes.text(column, row, str(count), ha="center", va="center", color=color, size=8)
     axes.spines[:].set_visible(False)
     return figure

@@ -67,7 +67,7 @@ def entries(model, dialect: Dialect) -> list[Entry]:
     flattened = flattened_map(model)
     found = []
     for name, layer in layers.items():
-        spelt = dialect.layer(name, layout)
+        spelled = dialect.layer(name, layout)
         bias = bias_before(name, layers, dialect, layout)
         for variable in layer.weights:
             kind = variable.path.rsplit("/", 1)[-1]
@@ -76,11 +76,11 @@ def entries(model, dialect: Dialect) -> list[Entry]:
                     layer=name,
                     variable=variable,
                     kind=kind,
-                    name=name_in(dialect, spelt or name, kind),
+                    name=name_in(dialect, spelled or name, kind),
                     conv_bias=bias if kind == "moving_mean" else None,
                     flip=dialect.bgr and name in FIRST and tuple(variable.shape)[2:3] == (3,),
                     epsilon=getattr(layer, "epsilon", 0.0),
-                    known=spelt is not None,
+                    known=spelled is not None,
                     flattened=flattened if name == "fc6" and kind == "kernel" else None,
                 )
             )
@@ -96,8 +96,8 @@ def bias_before(name: str, layers, dialect: Dialect, layout: Layout) -> str | No
     conv = name.removesuffix("_bn")
     if conv == name or conv not in layers or layers[conv].use_bias:
         return None
-    spelt = dialect.layer(conv, layout)
-    return spelt and dialect.variable(spelt, "bias")
+    spelled = dialect.layer(conv, layout)
+    return spelled and dialect.variable(spelled, "bias")
 
 
 def flattened_map(model) -> tuple[int, int, int] | None:

@@ -69,7 +69,7 @@ class Record:
         url: of the file, or `hf://owner/repository/file` on the Hugging Face hub.
         hash: as published, `"sha256:..."`, `"sha1:..."` or `"md5:..."`, a prefix where only
             that is; empty where the hub states the file's sha256 with every download.
-        licence: SPDX identifier; `license` reads the same.
+        license: SPDX identifier.
         dialect: how the file names our layers.
         options: arguments of the builder that the weights imply.
         image: what they expect of an image.
@@ -83,7 +83,7 @@ class Record:
     source: str
     url: str
     hash: str
-    licence: str
+    license: str
     dialect: str
     options: Mapping[str, Any]
     image: ImageRule = ImageRule()
@@ -99,8 +99,8 @@ class Record:
         return f"{self.network}.{self.name}"
 
     @property
-    def license(self) -> str:
-        return self.licence
+    def licence(self) -> str:
+        return self.license
 
     @property
     def classes(self) -> int:
@@ -134,7 +134,6 @@ def record_of(network: str, name: str, row: Mapping[str, Any]) -> Record:
     """One table of the file as a record; what the table leaves out has its default."""
     fields = {"hash": "", "options": {}, **row}
     try:
-        fields["licence"] = fields.pop("license")
         fields["image"] = image_rule(**fields.pop("image", {}))
         fields["results"] = tuple(
             Result(**{"top1": None, "top5": None, **result}) for result in fields.pop("results", ())

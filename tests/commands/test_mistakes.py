@@ -29,7 +29,7 @@ Own.__module__ = "code_of_their_own"
 
 
 def png(width: int, height: int, *chunks: tuple[bytes, bytes]) -> bytes:
-    """A grey PNG file (w3.org/TR/png-3): the header is right, the chunks are as given."""
+    """A gray PNG file (w3.org/TR/png-3): the header is right, the chunks are as given."""
     header = (b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0))
     made = [
         struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))

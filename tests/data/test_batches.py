@@ -131,7 +131,7 @@ KEYS = [13147919974117287240, 9796318241434243284]
 DRAWN = (0.028799229304, (0, 0, 0, 0))
 
 
-def test_repeats_are_of_the_same_image_and_never_neighbours():
+def test_repeats_are_of_the_same_image_and_never_neighbors():
     data = arrays(repeats=3, augment=None, batch_size=8)
     assert data.steps_per_epoch == 5
     taken = [x[:, 0, 0, 0].tolist() for x, _ in data.batches(0, 5)]

@@ -44,7 +44,7 @@ def test_odd_images_are_decoded_right(name):
     )
     left = round((expected.width - 32) / 2)
     expected = np.asarray(expected)[:32, left : left + 32]
-    # GIF has 256 colours for the image.
+    # GIF has 256 colors for the image.
     assert np.abs(x[0].astype(int) - expected).mean() < (12 if name == "gif" else 3)
     ((x, _),) = batches([file] * 4).batches(0, 1)
     assert np.abs(x.mean(axis=(1, 2)) - pixels.mean(axis=(0, 1))).max() < 40

@@ -35,7 +35,7 @@ def small():
 
 
 @pytest.mark.parametrize("mode", ["L", "LA", "P", "RGBA", "CMYK", "1"])
-def test_images_of_any_colours_are_taken(mode, small):
+def test_images_of_any_colors_are_taken(mode, small):
     kind = {"CMYK": "JPEG"}.get(mode, "PNG")
     data = Collection([encoded(picture(40, 50), kind, mode)], [1], "abcdefg")
     assert run(small, data).images == 1

@@ -15,6 +15,8 @@ import keras_resnet
 from keras_resnet.evaluation import PROTOCOLS, Geometry, Protocol, fully_convolutional, views
 from keras_resnet.evaluation.contenders import Contender
 from keras_resnet.evaluation.dense import logits_model
+from keras_resnet.evaluation.progress import refuse_other_results
+from keras_resnet.evaluation.protocols import as_dict
 from keras_resnet.layers import SpatialPyramidPooling
 
 pytest.importorskip("PIL", reason='Pillow comes with the extra "weights"')
@@ -99,6 +101,16 @@ def test_dense_views_may_be_cut_to_a_multiple():
 
 
 @pytest.mark.once
+def test_results_of_version_01_spell_the_center_otherwise():
+    protocol = PROTOCOLS["1-crop"]
+    assert dataclasses.replace(protocol, views="centre") == protocol
+    saved = {"protocol": as_dict(protocol) | {"views": "centre"}}
+    refuse_other_results("r.json", saved, {"protocol": as_dict(protocol)})
+    with pytest.raises(ValueError, match="views"):
+        refuse_other_results("r.json", saved, {"protocol": as_dict(PROTOCOLS["10-crop"])})
+
+
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -157,7 +169,7 @@ def test_flattened_maps_and_full_layers_slide_too(kind):
     x = images(2, 16, 16, 3)
     expected = model.predict(x, verbose=0)
     np.testing.assert_allclose(dense.predict(x, verbose=0)[:, 0, 0], expected, rtol=1e-5, atol=1e-6)
-    # A larger image has neighbours: here the last map is 5 x 4, and a window 4 x 4 of it.
+    # A larger image has neighbors: here the last map is 5 x 4, and a window 4 x 4 of it.
     assert dense.predict(images(1, 20, 16, 3), verbose=0).shape == (1, 2, 1, 5)
 
 

@@ -116,7 +116,7 @@ def image_model(*steps):
 
 
 USERS_OWN = {
-    "a convolution with a bias, without scale and centre": lambda: image_model(
+    "a convolution with a bias, without scale and center": lambda: image_model(
         layers.Conv2D(5, 3), layers.BatchNormalization(scale=False, center=False)
     ),
     "groups and dilation": lambda: image_model(

@@ -17,7 +17,7 @@ from keras_resnet.exporting.verification import TOLERANCES
     [("resnet18", 64, {}), ("resnet50", 64, {"stride_on": "3x3"}), ("resnet50", 224, {})],
 )
 def test_every_format_of_the_papers_networks(name, side, options, tmp_path, shared_data):
-    """On crops of real photographs, normalised inside the file."""
+    """On crops of real photographs, normalized inside the file."""
     image = pytest.importorskip("PIL.Image")
     with zipfile.ZipFile(shared_data / "imagenet-sample.zip") as members:
         files = [n for n in members.namelist() if n.lower().endswith(".jpeg")][::100]

@@ -188,7 +188,7 @@ def test_what_was_trained_on_jax_is_classified_alike_by_onnxruntime(tmp_path):
     path = tmp_path / "resnet8.onnx"
     export(model, path, images=x[:32])
     says = model.predict(x, verbose=0).argmax(1)
-    assert np.mean(says == labels) > 0.8, "it has learnt something"
+    assert np.mean(says == labels) > 0.8, "it has learned something"
     assert (open_exported(path)(x)[0].argmax(1) == says).all()
 
 

@@ -39,11 +39,11 @@ def test_plain_and_residual_networks_stand_side_by_side_on_one_scale():
     assert plain.get_shared_y_axes().joined(plain, residual)
 
 
-def test_the_networks_of_a_panel_have_different_colours():
+def test_the_networks_of_a_panel_have_different_colors():
     plain, residual = curves().axes
-    colours = [line.get_color() for line in plain.lines[::2]]
-    assert len(set(colours)) == 2
-    assert colours == [line.get_color() for line in residual.lines[::2]]
+    colors = [line.get_color() for line in plain.lines[::2]]
+    assert len(set(colors)) == 2
+    assert colors == [line.get_color() for line in residual.lines[::2]]
 
 
 def test_a_history_of_one_epoch_can_be_seen():

@@ -169,7 +169,7 @@ def test_v1_and_v15_have_the_same_weights_and_different_logits():
     assert abs(v1 - v15).max() > 0.1 * abs(v1).max()
 
 
-def test_blur_pool_weighs_neighbours_one_two_one_before_a_strided_convolution():
+def test_blur_pool_weighs_neighbors_one_two_one_before_a_strided_convolution():
     model = keras_resnet.build("resnet18", weights=None, input_shape=(64, 64, 3), blur_pool=True)
     sharp = keras_resnet.build("resnet18", weights=None, input_shape=(64, 64, 3))
     assert [w.shape for w in model.weights] == [w.shape for w in sharp.weights]

@@ -77,11 +77,11 @@ class TestPreactivation:
 
     def test_a_projection_reads_what_the_branch_reads(self):
         model = built("preact")
-        normalised = model.get_layer("conv3_1_preact_relu").output
-        assert model.get_layer("conv3_1_shortcut").input is normalised
-        assert model.get_layer("conv3_1_a").input is normalised
+        normalized = model.get_layer("conv3_1_preact_relu").output
+        assert model.get_layer("conv3_1_shortcut").input is normalized
+        assert model.get_layer("conv3_1_a").input is normalized
 
-    def test_the_first_block_of_an_imagenet_net_is_normalised_by_its_stem(self):
+    def test_the_first_block_of_an_imagenet_net_is_normalized_by_its_stem(self):
         names = {layer.name for layer in built("preact").layers}
         assert "conv1_bn" in names
         assert "conv2_1_preact_bn" not in names

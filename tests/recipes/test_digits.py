@@ -38,11 +38,11 @@ FIRST_TEST_LABELS = [7, 6, 3, 7, 7, 3, 2, 8, 9, 3]
 INK_OF_THE_TEST_DIGITS = 449_400
 
 
-def test_no_digit_is_both_learnt_from_and_held_out():
+def test_no_digit_is_both_learned_from_and_held_out():
     (x, _), (x_test, _) = digits.load_data()
-    learnt = {image.tobytes() for image in x}
-    assert not [image for image in x_test if image.tobytes() in learnt]
-    assert len(learnt) == len(x)
+    learned = {image.tobytes() for image in x}
+    assert not [image for image in x_test if image.tobytes() in learned]
+    assert len(learned) == len(x)
 
 
 def test_every_pixel_is_repeated_twice_along_each_side():

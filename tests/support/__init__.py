@@ -21,7 +21,7 @@ def row(name: str):
     return network_row(name)
 
 
-# The paper's own networks, those that normalise before they convolve, and those of its tables.
+# The paper's own networks, those that normalize before they convolve, and those of its tables.
 NAMES = [name for name in EVERY if row(name).family == "resnet" and not row(name).preactivated]
 PREACTIVATED = [name for name in EVERY if row(name).preactivated]
 SYSTEMS = [name for name in EVERY if row(name).family != "resnet"]

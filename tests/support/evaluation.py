@@ -17,7 +17,7 @@ def small_rule(size=32, **changes):
 
 
 def picture(height: int, width: int, label: str = "picture") -> np.ndarray:
-    """A smooth coloured image, uint8, so that resizing has something to do."""
+    """A smooth colored image, uint8, so that resizing has something to do."""
     coarse = random(label).integers(0, 256, (8, 8, 3), dtype="uint8")
     from PIL import Image
 

@@ -1,4 +1,4 @@
-"""What the catalogue says of public weights agrees with the libraries they come from."""
+"""What the records say of public weights agrees with the libraries they come from."""
 
 import numpy as np
 import pytest
@@ -10,7 +10,7 @@ pytestmark = pytest.mark.once
 
 
 def test_records_agree_with_torchvision_and_timm():
-    """Addresses, hashes, licences, preprocessing and accuracies are the publishers' own."""
+    """Addresses, hashes, licenses, preprocessing and accuracies are the publishers' own."""
     torchvision = import_peer("torchvision")
     timm = import_peer("timm")
     compared = 0
@@ -29,7 +29,7 @@ def test_records_agree_with_torchvision_and_timm():
         elif record.dialect == "timm":
             theirs = timm.models.get_pretrained_cfg(record.source.removeprefix("timm, "))
             assert record.url == f"hf://{theirs.hf_hub_id}/model.safetensors"
-            assert record.licence.lower() == theirs.license
+            assert record.license.lower() == theirs.license
             assert image.interpolation == theirs.interpolation
             tested_at_224 = theirs.test_input_size == (3, 224, 224)
             wanted = theirs.test_crop_pct if tested_at_224 else theirs.crop_pct
