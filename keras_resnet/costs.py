@@ -94,7 +94,7 @@ def macs(layer, given, made) -> int:
     return sum(map(math.prod, kernels)) * math.prod(positions)
 
 
-# A layer and its activation give one name: the later of the two stands.
+# A layer and its activation give one name; the output of the later one is taken.
 ENDS = re.compile(
     r"(conv[12]|fc[1267])(?:_p?relu)?|(inception_\d[a-e]|spp)|(conv\d+)_\d+(?:_p?relu)?"
 )

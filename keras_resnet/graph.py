@@ -1,6 +1,6 @@
 """One index of the graph of a Keras model, and the only file that reads Keras' graph internals.
 
-Each private name of Keras stands here behind one function. They were tried with Keras 3.15.1 on
+Each private name of Keras is used in one function here. They were tried with Keras 3.15.1 on
 TensorFlow 2.21, JAX 0.10.2 and torch 2.13; `tests/test_internals.py` says which file may use which.
 """
 

@@ -101,7 +101,7 @@ class Recipe(runs.Training):
     batch_size: int | None = option(None, "the learning rate follows in proportion")
     learning_rate: float | None = option(None, "the highest")
     accumulate: int = option(
-        1, 'parts of a batch, each normalized by itself; 2 are the paper\'s "two GPUs"'
+        1, 'parts of a batch, each normalized on its own; 2 are the paper\'s "two GPUs"'
     )
     recompute_batch_norm: bool = option(False, "statistics over 8,192 images, after the training")
     out: str = option("runs/cifar10", "folder to write to, or to continue in")

@@ -85,7 +85,7 @@ def build(name, recipe, input_shape, steps):
 
 
 def measure(model, x, y, x_test, y_test):
-    """Loss and error (%) on both parts of the digits, of the network as it stands."""
+    """Loss and error (%) on both parts of the digits, of the network as it is."""
     # 1,797 = 3 * 599: one shape, so that JAX compiles once.
     logits = model.predict(np.concatenate([x, x_test]), batch_size=599, verbose=0)
     labels = np.concatenate([y, y_test])
@@ -104,7 +104,7 @@ def train(name, recipe, x, y, x_test, y_test):
     """A network from its initial weights to the last epoch, and what was measured on the way."""
     started = time.monotonic()
     keras.utils.set_random_seed(recipe.seed)
-    # The remainder of an epoch sits it out: one shape of batch, so that JAX compiles once.
+    # The remainder of an epoch is dropped: one shape of batch, so that JAX compiles once.
     batches = ArrayBatches(x, y, min(recipe.batch_size, len(x)), seed=recipe.seed)
     model = build(name, recipe, x.shape[1:], recipe.epochs * batches.steps_per_epoch)
     logits = []

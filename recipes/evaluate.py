@@ -1,4 +1,4 @@
-"""Measures the error of networks by the paper's protocols, each into a JSON of its own.
+"""Measures the error of networks by the paper's protocols, each into a JSON file each.
 
     python recipes/evaluate.py --models resnet50.tv2 --data ILSVRC2012_img_val.tar
     python recipes/evaluate.py --models resnet50.msra resnet101.msra resnet152.msra \\
@@ -10,9 +10,9 @@
 With MSRA's weights, 10-crop is Table 3 (22.9 %, 21.8 %, 21.4 %) and multi-scale Table 4. On all
 50,000 images 10-crop costs ten times as many multiply-adds as 1-crop, multi-scale about 70 times.
 
-Writes --out/NETWORKS-PROTOCOL.json. A run that was stopped goes on where it was, and a result that
-exists is not measured again. `python tools/paper_tables.py --results OUT` puts the numbers into the
-tables of the paper.
+Writes --out/NETWORKS-PROTOCOL.json. A run that was stopped continues where it was, and a result
+that exists is not measured again. `python tools/paper_tables.py --results OUT` puts the numbers
+into the tables of the paper.
 """
 
 import dataclasses

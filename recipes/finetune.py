@@ -56,7 +56,7 @@ class Recipe(runs.Training):
     label_smoothing: float = option(0.0, "part of each label that is spread over all classes")
     held_out: float = option(0.2, "part of each class to be measured on, where there is no split")
     workers: int = option(0, "threads that decode images; 0: as many as there are processors")
-    on_bad_image: str = option("skip", "skip: name it and go on; fatal: stop")
+    on_bad_image: str = option("skip", "skip: name it and continue; fatal: stop")
     out: str = option("runs/finetune", "folder to write to, or to continue in")
 
     def __post_init__(self):

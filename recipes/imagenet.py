@@ -1,4 +1,4 @@
-"""Trains on ImageNet as the paper did, or as those who came after it.
+"""Trains on ImageNet as the paper did, or by a later recipe.
 
     python recipes/imagenet.py --data imagenet/                          # the paper, ResNet-50
     python recipes/imagenet.py --data imagenet/ --model googlenet        # as its own paper says
@@ -82,7 +82,7 @@ class Recipe(runs.Training):
     )
     size: int | None = option(None, "side of the images in pixels, to try it on few")
     workers: int = option(0, "threads that decode images; 0: as many as there are processors")
-    on_bad_image: str = option("skip", "skip: name it and go on; fatal: stop")
+    on_bad_image: str = option("skip", "skip: name it and continue; fatal: stop")
     out: str = option("runs/imagenet", "folder to write to, or to continue in")
 
     def __post_init__(self):

@@ -1,6 +1,6 @@
 """The rows of `recipes/imagenet.py`: how each paper trained its networks, and how others did later.
 
-Every number stands beside the sentence or the file that it comes from. What a paper leaves out is
+Beside every number is the sentence or the file that it comes from. What a paper leaves out is
 taken from its authors' public solver, and `SOURCES` says so.
 """
 

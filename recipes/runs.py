@@ -162,7 +162,7 @@ def run(
         network: what the model is called.
         steps: batches in all.
         image: shape of one, for what it costs.
-        evaluate: gives `top1_error` and more, of the model as it stands.
+        evaluate: gives `top1_error` and more, of the model as it is.
         callbacks: of Keras.
         settings: what the recipe's name stood for.
         ema: decay of the running average of the weights that is measured and saved; 0 for none.

@@ -33,7 +33,7 @@ PRINTING = threading.Lock()
 
 @dataclasses.dataclass
 class Results:
-    """What one backend's tests came to.
+    """The results of one backend's tests.
 
     Args:
         backend: its name.

@@ -71,7 +71,7 @@ def responses() -> str:
     but = f", all but {', '.join(above)}" if above else ""
     means = [sum(found.values()) / layers for found in (residual, plain)]
     return (
-        "Fig. 7 on the digits: after 60 epochs the responses of ResNet-56, sorted, lie below those "
+        "Fig. 7 on the digits: after 60 epochs the responses of ResNet-56, sorted, are below those "
         f"of plain-56 at {below} of {layers} places, and in order at {layers - len(above)} of "
         f"{layers} layers{but} (mean {means[0]:.3f} and {means[1]:.3f})."
     )

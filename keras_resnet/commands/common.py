@@ -64,7 +64,7 @@ def model_of(name: str, weights: str | None, pixels: str | bool | None):
     Args:
         name: of a model that can be built, or a path that ends in .keras.
         weights: a set, a file, `"none"`, or None for the best public set.
-        pixels: the name of a record whose preprocessing and graph weights of one's own have.
+        pixels: the name of a record whose preprocessing and graph the user's weights have.
 
     Raises:
         ValueError: `name` is neither a network nor the file of a model.

@@ -30,7 +30,7 @@ class Contender:
         record: the weights' record or its id, an `ImageRule`, or None for a model that was built
             with `include_preprocessing=True`.
         average: scores are averaged as `"softmax"` or as `"logits"`.
-        outputs: what the model gives, where its last layer does not tell: `"logits"` or
+        outputs: what the model gives, where its last layer does not show it: `"logits"` or
             `"probabilities"`.
         arrays_as_they_are: images are normalized already, whatever the record.
 

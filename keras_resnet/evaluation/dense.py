@@ -108,7 +108,7 @@ def check(model) -> None:
 
 
 def sliding(graph: Graph, layer, is_last: bool):
-    """What stands for a layer of a crop's network in the one that slides."""
+    """The layer of the sliding network that replaces a layer of a crop's network."""
     for pooling, sliding_pooling in GLOBAL_POOLING.items():
         if isinstance(layer, pooling):
             window = height_and_width(layer.input.shape, layer.data_format)
@@ -158,7 +158,7 @@ def reshape_for_maps(layer, config: dict[str, Any]) -> None:
 
 
 def convolution(graph: Graph, layer: layers.Dense, is_last: bool) -> layers.Conv2D:
-    """A fully connected layer as a convolution of the map that it was given whole."""
+    """A fully connected layer as a convolution over the map that it read."""
     if layer.lora_enabled or getattr(layer, "quantization_mode", None):
         raise ValueError(
             f"The layer {layer.name!r} has LoRA or quantized weights: merge or undo them first"

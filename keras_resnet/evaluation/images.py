@@ -135,7 +135,7 @@ def label_mapping(class_names: Sequence[str], classes: int) -> list[int]:
             return [known[name] for name in class_names]
         raise ValueError(f"Not among ImageNet's 1000 classes. Received: {', '.join(unknown[:5])}")
     raise ValueError(
-        f"The network tells {classes} classes apart and the data has {len(class_names)}: labels "
+        f"The network has {classes} classes and the data has {len(class_names)}: labels "
         f"would mean other things. Received: {', '.join(map(str, class_names[:5]))}, ..."
     )
 

@@ -86,7 +86,7 @@ class Progress:
 
 
 class Bar:
-    """A bar of what is left, so that the time it foretells is this run's, and the error so far."""
+    """A bar of the images that are left, with the time they will take, and the error so far."""
 
     def __init__(self, progress: Progress, verbose: int):
         self.progress = progress

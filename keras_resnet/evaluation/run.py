@@ -63,10 +63,10 @@ def evaluate(
             id, or an `ImageRule`; for an ensemble one for all or a list. None where the model
             was built with `include_preprocessing=True`, or images are normalized arrays.
         average: what is averaged over views, positions and models: `"softmax"` or `"logits"`.
-        outputs: `"logits"` or `"probabilities"`, where the last layer does not tell.
+        outputs: `"logits"` or `"probabilities"`, where the last layer does not show it.
         batch_size: views that go through a network together; 32, or 4 of dense ones, by default.
         out: path of the results' JSON. What is known of each image is kept beside it, as .npz,
-            and saved every minute: the same call goes on where it was stopped.
+            and saved every minute: the same call continues where it was stopped.
         workers: threads that decode and resize.
         verbose: 1 shows a progress bar, 0 nothing.
         thumbnails: how many of the most confident mistakes are kept with a small picture.
@@ -139,7 +139,7 @@ def check_counts(batch_size, workers) -> None:
 
 
 def same_classes(models: Sequence[keras.Model]) -> int:
-    """How many classes the models tell apart."""
+    """How many classes the models have."""
     if not models:
         raise ValueError("`model` must be a model or a list of them. Received: an empty list")
     for model in models:
@@ -147,9 +147,7 @@ def same_classes(models: Sequence[keras.Model]) -> int:
     classes = {int(model.output.shape[-1]) for model in models}
     if len(classes) > 1:
         each = ", ".join(f"{model.name}: {model.output.shape[-1]}" for model in models)
-        raise ValueError(
-            f"The models of an ensemble must tell the same classes apart. Received: {each}"
-        )
+        raise ValueError(f"The models of an ensemble must have the same classes. Received: {each}")
     return classes.pop()
 
 
@@ -166,7 +164,7 @@ def records_for(models: Sequence[keras.Model], record: Any) -> list[Any]:
 
 
 def labels_digest(source) -> str:
-    """Tells two collections apart by the names and the labels of their images."""
+    """Identifies a collection by the names and the labels of their images."""
     found = hashlib.sha256()
     for index, label in enumerate(source.labels):
         found.update(f"{source.name(index)}\t{label}\n".encode())

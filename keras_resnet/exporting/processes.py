@@ -1,7 +1,7 @@
 """Writing and running files here, or on another backend in a process of its own.
 
 A model is passed on as its configuration and weights, a .keras file in a temporary folder that
-nobody else can write to; images and outputs as pickles there.
+no other user can write to; images and outputs as pickles there.
 """
 
 import os

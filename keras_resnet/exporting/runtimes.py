@@ -94,7 +94,7 @@ def openvino(
     model = core.read_model(path)
     if shape is not None:
         model.reshape(list(shape))
-    # Without the hint the plugin picks bfloat16 by itself where the processor has it.
+    # Without the hint the plugin picks bfloat16 where the processor has it.
     settings = {"INFERENCE_PRECISION_HINT": precision, "PERFORMANCE_HINT": "LATENCY"}
     if threads:
         settings["INFERENCE_NUM_THREADS"] = str(threads)

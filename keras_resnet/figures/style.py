@@ -9,7 +9,7 @@ from keras_resnet.files import atomic_write
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-# Okabe and Ito's colors, told apart by color-blind readers (https://jfly.uni-koeln.de/color).
+# Okabe and Ito's colors, which color-blind readers can distinguish (https://jfly.uni-koeln.de/color).
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 MISTAKE = "#D55E00"
 GRAY = "#666666"

@@ -10,8 +10,8 @@ class Conv2D(keras.layers.Conv2D):
     """`keras.layers.Conv2D`, with the active backend's own convolution.
 
     Arguments, variables, shapes, config and results are those of `keras.layers.Conv2D`. On
-    torch the kernel keeps its logical shape (height, width, in, out) but lies in memory in the
-    order out, height, width, in, so that neither it nor the map is copied.
+    torch the kernel keeps its logical shape (height, width, in, out) but is stored in the order
+    out, height, width, in, so that neither it nor the map is copied.
 
     Example:
 

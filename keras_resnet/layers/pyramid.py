@@ -17,7 +17,7 @@ def bins(side, n: int, rule: str):
     * `"caffe"`, Caffe's SPPLayer: windows of ceil(side / n) side by side, centered, and cut off
       at the edges.
 
-    Where a side is shorter than n, and where Caffe refuses one because a window would lie outside,
+    Where a side is shorter than n, and where Caffe refuses one because a window would be outside,
     all three are the second.
 
     Example:

@@ -4,7 +4,7 @@ import keras
 
 
 def value_of(variable):
-    """The tensor a Keras variable holds; anything else, None too, as it came."""
+    """The tensor a Keras variable holds; anything else, None too, is returned unchanged."""
     return variable.value if isinstance(variable, keras.Variable) else variable
 
 

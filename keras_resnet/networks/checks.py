@@ -27,7 +27,7 @@ class Option:
         values: a function from a row to the accepted values, where the type does not list them.
         clash: a function from a row and all options to the reason why they cannot be used
             together; empty if they can.
-        is_field: whether it stands for the field of that name of the row.
+        is_field: whether it sets the field of that name in the row.
     """
 
     text: str
@@ -43,7 +43,7 @@ class Option:
 
     @property
     def optional(self) -> bool:
-        """Whether None stands for the choice of the weights or of the paper."""
+        """Whether None leaves the choice to the weights or to the paper."""
         return type(None) in get_args(self.type)
 
     def lacks(self, row) -> str:
@@ -168,7 +168,7 @@ def checked_input_shape(
 
 
 def as_integer(side):
-    """NumPy's integers as Python's; everything else as it came."""
+    """NumPy's integers as Python's; everything else unchanged."""
     try:
         return side if isinstance(side, bool) else operator.index(side)
     except TypeError:

@@ -200,8 +200,8 @@ def resolve(
     """The row and the `Options` that a builder's keyword arguments ask for.
 
     Args:
-        row: of the table, or one's own.
-        given: keyword arguments; None stands for the weights' choice, or else the paper's.
+        row: of the table, or one that the user made.
+        given: keyword arguments; None leaves the choice to the weights, or else to the paper.
         implied: what the weights imply.
 
     Raises:

@@ -125,12 +125,12 @@ class Architecture:
 
     @property
     def stem_stride(self) -> int:
-        """How many input pixels one pixel of conv2_x stands for, along a side."""
+        """The stride of conv2_x: input pixels along a side to one of its pixels."""
         return 1 if self.stem == "cifar" else 4
 
     @property
     def stride(self) -> int:
-        """How many input pixels one pixel of the last map stands for, along a side."""
+        """The stride of the last map: input pixels along a side to one of its pixels."""
         return self.stem_stride * 2 ** (len(self.blocks) - 1)
 
     @property

@@ -15,7 +15,7 @@ class BlockPlan:
         filters: of its convolutions, but for a bottleneck's last.
         outputs: channels of its output.
         stride: 2 where it halves the map, 1 elsewhere.
-        dilation: of a 3x3 convolution that stands where the stride is, and of those after it.
+        dilation: of the 3x3 convolution that has the stride, and of those after it.
         projects: whether its shortcut is a convolution.
         zeros: channels that option A adds before and after those of the input.
         normalizes: whether it starts with a normalization of its own (pre-activation).

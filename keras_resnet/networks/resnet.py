@@ -44,7 +44,7 @@ def stem(x, row: Architecture, options, kit):
         x = conv1(x, row.width, 7, 2, name="conv1")
     if bare and row.order != "v2":
         # Not through a ReLU yet: what is outside must not count. At stride 1, "same" pads
-        # both sides alike, and keeps it out.
+        # both sides equally, with -inf.
         x = kit.MaxPooling2D(3, 1, "same", name="pool1_windows")(x)
         return kit.MaxPooling2D(1, 2, name="pool1")(x)
     # Zeros are neutral here: x has been through a ReLU. Caffe starts its windows at the

@@ -87,7 +87,7 @@ class VGG(System):
 
     @property
     def stride(self) -> int:  # type: ignore[override]
-        """How many input pixels one pixel of the last map stands for, along a side."""
+        """The stride of the last map: input pixels along a side to one of its pixels."""
         return 2 ** len(self.convolutions)
 
     @property
@@ -173,7 +173,7 @@ class PReLUNet(System):
 
     @property
     def stride(self) -> int:  # type: ignore[override]
-        """How many input pixels one pixel of the last map stands for, along a side."""
+        """The stride of the last map: input pixels along a side to one of its pixels."""
         return 2 ** (1 + len(self.convolutions))
 
     @property

@@ -68,7 +68,7 @@ def is_number(value: Any) -> bool:
 
 
 def picture(figure, description: str) -> str:
-    """A figure as an image of its own, so that ids of two drawings cannot meet."""
+    """A figure as an image of its own, so that ids of two drawings cannot clash."""
     file = io.BytesIO()
     figure.savefig(file, format="svg")
     source = base64.b64encode(file.getvalue()).decode()
@@ -202,7 +202,7 @@ def mistakes(found: Iterable[Mapping[str, Any]]) -> str:
 
 
 def configuration(run: Run) -> str:
-    """What the run and its evaluations were told, and what they ran on."""
+    """The settings of the run and its evaluations, and what they ran on."""
     parts = [
         details(title, run.record[name])
         for name, title in (

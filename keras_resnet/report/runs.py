@@ -15,7 +15,7 @@ from keras_resnet.networks.family import network_row
 
 @dataclass
 class Run:
-    """A run as its files tell it.
+    """A run as its files describe it.
 
     Args:
         name: of the folder.

@@ -19,7 +19,7 @@ def meet(address: str, count: int, index: int, timeout: float, setting: str) -> 
         setting: the variable of the environment that says so.
 
     Raises:
-        RuntimeError: not all came, the first one could not be reached, or the processes were
+        RuntimeError: not all arrived, the first one could not be reached, or the processes were
             started with other counts.
 
     Example:

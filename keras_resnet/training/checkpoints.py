@@ -23,7 +23,7 @@ class Checkpoint:
     Args:
         step: how many steps it has taken.
         arrays: the value of every variable of the model, its optimizer and its metrics.
-        record: what else it needs to go on, for `json`.
+        record: what else it needs to continue, for `json`.
     """
 
     step: int

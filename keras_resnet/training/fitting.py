@@ -1,4 +1,4 @@
-"""`model.fit` that continues where it was stopped, at whichever step that was."""
+"""`model.fit` that continues where it was stopped, at any step."""
 
 import json
 import os
@@ -72,7 +72,7 @@ def fit(
         progress: show a line with images per second and the time left.
         distribution: what `distributed` returned; by default the one it returned last. Each
             process gives all of `data` and reads its part. The first one writes and prints,
-            and all go on from its checkpoint.
+            and all continue from its checkpoint.
 
     Returns:
         A row per epoch: epoch, step, Keras' logs, learning rate, images per second, what

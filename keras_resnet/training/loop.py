@@ -98,7 +98,7 @@ class Loop(keras.callbacks.CallbackList):
         self.resumed: Checkpoint | None = None
 
     def latest(self) -> Checkpoint | None:
-        """The checkpoint of an earlier call of `fit` to go on from, if there is one.
+        """The checkpoint of an earlier call of `fit` to continue from, if there is one.
 
         Raises:
             ValueError: it is of another configuration.
@@ -116,7 +116,7 @@ class Loop(keras.callbacks.CallbackList):
         return checkpoint
 
     def resume(self, checkpoint: Checkpoint) -> None:
-        """Goes on from a checkpoint: the model and its optimizer have its values at once, the
+        """Continues from a checkpoint: the model and its optimizer have its values at once, the
         metrics when `fit` has reset them, the callbacks when they have begun."""
         write_state(self.model, checkpoint.arrays, "model", "optimizer")
         self.distribution.fold_in_rank(self.model)

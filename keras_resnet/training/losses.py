@@ -1,4 +1,4 @@
-"""Losses that Keras does not have: of integer labels, smoothed; of each class by itself.
+"""Losses that Keras does not have: of integer labels, smoothed; of each class on its own.
 
 For one-hot or mixed labels with softmax Keras has `CategoricalCrossentropy(from_logits=True,
 label_smoothing=)`.
@@ -48,7 +48,7 @@ class SparseCategoricalCrossentropy(keras.losses.CategoricalCrossentropy):
 
 @keras.saving.register_keras_serializable("keras_resnet")
 class BinaryCrossentropy(keras.losses.Loss):
-    """Each class by itself: is it in the image? With mixup, two classes are.
+    """Each class on its own: is it in the image? With mixup, two classes are.
 
     As in "ResNet strikes back" (Wightman et al., arXiv:2110.00476, Sec. 2.2), by logits; the
     mean is of all classes of all images.

@@ -97,7 +97,7 @@ class SGD(backend.Updates, CoupledDecay, keras.optimizers.SGD):
     of the old size for a while, where `torch.optim.SGD` shrinks them at once.
 
     On torch one pass over the memory updates all variables, and the learning rate is known
-    to the host: no step waits for the device. Gradients or slots that lie in memory in another
+    to the host: no step waits for the device. Gradients or slots that are stored in another
     order than their kernels, and Nesterov's momentum, take a few passes.
 
     Args:

@@ -165,7 +165,7 @@ class EndWarmUp(keras.callbacks.Callback):
 
     The error is that of the last `every` batches, within one epoch. It is read once for them:
     until the warm-up is over training waits for the device so often, and never after. Processes
-    that train together take the mean of their errors, so that all go on at the same step.
+    that train together take the mean of their errors, so that all continue at the same step.
 
     Args:
         schedule: the `WarmUpUntil` of the optimizer.

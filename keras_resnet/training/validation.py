@@ -47,7 +47,7 @@ def evaluate(
 
     Returns:
         `loss`, the mean cross-entropy in nats, where a probability below 1e-7 is taken as that;
-        `top1_error` and `top5_error` in percent, of classes that score alike the first ranking
+        `top1_error` and `top5_error` in percent, of classes with the same score the first ranking
         first, as in `argmax`; and `images`, how many were counted.
 
     Raises:

@@ -118,7 +118,7 @@ def record_named(weights: str | Record) -> Record:
 
 
 def has_imagenet_weights(network: str) -> bool:
-    """Whether the network has a set that `weights="imagenet"` stands for."""
+    """Whether the network has a set that `weights="imagenet"` loads."""
     return any(record.imagenet and record.network == network for record in RECORDS)
 
 

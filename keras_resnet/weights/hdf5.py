@@ -56,13 +56,13 @@ def walk(file, path: Path) -> Iterator[tuple[str, object]]:
 
 
 def stored(item, name: str, path: Path) -> Stored:
-    """An array of the file, which must lie in the file itself."""
+    """An array of the file, which must be in the file itself."""
     import h5py
 
     if not isinstance(item, h5py.Dataset) or item.dtype.kind not in "fiu":
         raise WeightsFileError(f"{name} in {path} is not an array of numbers")
     if item.external or item.is_virtual:
-        raise WeightsFileError(f"{name} in {path} lies in another file, which is not followed")
+        raise WeightsFileError(f"{name} in {path} is in another file, which is not followed")
     return Stored(tuple(item.shape), lambda: item[()])
 
 

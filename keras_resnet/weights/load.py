@@ -151,7 +151,7 @@ def recognized(model, arrays: Arrays, what: str) -> Dialect:
     for name, dialect in known.items():
         found = with_prefix(arrays, dialect)
         names = {entry.name for entry in entries(model, dialect)}
-        # The classifier's name tells dialects apart, whether or not the model has one.
+        # The classifier's name differs between dialects, whether or not the model has one.
         names |= {dialect.variable(dialect.fc, "kernel"), dialect.variable(dialect.fc, "bias")}
         scores[name] = len(names & found.keys())
     best = max(scores, key=lambda name: scores[name], default="")

@@ -75,7 +75,7 @@ def records_for(model, records: Iterable[Record]) -> list[Record]:
 def has_layers_of(layers: Mapping[str, Any], row: Any) -> bool:
     """Whether a model with these layers is the network of a row, whatever its options.
 
-    Blocks alone do not tell: a network with wider or grouped convolutions has the same names.
+    Blocks are not enough: a network with wider or grouped convolutions has the same names.
     """
     layout = layout_of(layers)
     if layout.family != ("preact" if row.preactivated else row.family):

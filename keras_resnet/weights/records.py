@@ -75,7 +75,7 @@ class Record:
         image: what they expect of an image.
         results: published accuracies on the ImageNet validation set or the CIFAR-10 test set.
         page: address of the page on which the publisher describes the set and its results.
-        imagenet: whether `weights="imagenet"` stands for this set of its network.
+        imagenet: whether `weights="imagenet"` loads this set of its network.
     """
 
     network: str

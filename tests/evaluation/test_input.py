@@ -108,7 +108,7 @@ def test_a_label_outside_the_classes_is_named(label, small):
     ("data", "message"),
     [
         (Collection([], [], "abcdefg"), "no images to evaluate on"),
-        (Collection([b""], [0], "abc"), "tells 7 classes apart and the data has 3"),
+        (Collection([b""], [0], "abc"), "has 7 classes and the data has 3"),
         ("folder", r"`data` must be a collection.*Received: str"),
         ((np.zeros((0, 32, 32, 3), "uint8"), []), r"n at least 1.*\(0, 32, 32, 3\)"),
         ((np.zeros((2, 32, 32, 3), "uint8"), [1]), r"shapes \(2, 32, 32, 3\) and \(1,\)"),
@@ -142,7 +142,7 @@ def test_some_of_imagenets_folders_get_imagenets_labels():
 def test_networks_of_other_classes_are_no_ensemble(small):
     other = keras_resnet.build("cifar_resnet8", classes=5, name="five")
     with pytest.raises(
-        ValueError, match=r"same classes apart. Received: cifar_resnet8: 7, five: 5"
+        ValueError, match=r"have the same classes. Received: cifar_resnet8: 7, five: 5"
     ):
         run([small, other], collection(1))
     with pytest.raises(ValueError, match=r"one for each of 2 models. Received: 1"):

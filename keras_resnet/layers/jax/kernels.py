@@ -52,7 +52,7 @@ def normalize(x, mean, variance, gamma, beta, axis, epsilon):
 
 
 def convolve(x, kernel, strides, padding, dilation, data_format):
-    """A 1x1 convolution as a product of matrices, where XLA would not make it one by itself.
+    """A 1x1 convolution as a product of matrices, where XLA does not do so.
 
     XLA's CPU backend has its own loops for the gradients of a convolution, several times
     slower than the products they are; on GPU and TPU its convolutions are the faster.

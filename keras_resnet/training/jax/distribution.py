@@ -76,16 +76,16 @@ class DataParallel(Distribution):
     def prepare(self, model: keras.Model) -> None:
         everywhere = {device.id for device in jax.devices()}
         variables = [*model.variables, *model.optimizer.variables]
-        astray = [
+        misplaced = [
             variable.path
             for variable in variables
             if {device.id for device in variable.value.sharding.device_set} != everywhere
         ]
-        if astray:
+        if misplaced:
             raise ValueError(
                 "The model must be built and compiled within `scope()`. Received: "
-                f"{model.name}, of which {len(astray)} variables are not on all "
-                f"{self.replicas} devices, {astray[0]} the first"
+                f"{model.name}, of which {len(misplaced)} variables are not on all "
+                f"{self.replicas} devices, {misplaced[0]} the first"
             )
         if self.count > 1:
             share_state(self, model)
@@ -118,7 +118,7 @@ def join(timeout: float) -> None:
     size = int(os.environ[PROCESSES]) if PROCESSES in os.environ else None
     index = int(os.environ[PROCESS]) if PROCESS in os.environ else None
     if address and size is not None and index is not None:
-        # If not all came, JAX would abort the process without an exception.
+        # If not all arrive, JAX would abort the process without an exception.
         meet(address, size, index, timeout, PROCESSES)
     try:
         jax.distributed.initialize(
@@ -136,7 +136,7 @@ def join(timeout: float) -> None:
 def predictor(model: keras.Model) -> Callable[[np.ndarray], np.ndarray]:
     """Inference on the devices of this process alone: no other process is waited for.
 
-    The weights are read where they lie, never taken out of the model.
+    The weights are read in place and not copied to the host.
     """
     reference: Callable[[], Any] = weakref.ref(model)
 

@@ -65,7 +65,7 @@ class DataParallel(ModelPerProcess):
 
     def fold_in_rank(self, model: keras.Model) -> None:
         super().fold_in_rank(model)
-        # Keras' Dropout draws from torch's own generator, which processes may have seeded alike.
+        # Keras' Dropout draws from torch's own generator, which may have one seed in all.
         seed = self.broadcast(int(torch.randint(2**31, ())))
         torch.manual_seed(seed + self.index * SEED_STEP)
 
@@ -107,7 +107,7 @@ def join(timeout: float) -> None:
         sizes = [int(store.get(f"size/{other}")) for other in range(size)]
     except dist.DistError as error:
         raise RuntimeError(
-            f"Not all of the {size} processes came within {timeout:g} s (WORLD_SIZE={size}, "
+            f"Not all of the {size} processes arrived within {timeout:g} s (WORLD_SIZE={size}, "
             f"MASTER_ADDR={os.environ['MASTER_ADDR']}): {error}"
         ) from error
     if set(sizes) != {size}:

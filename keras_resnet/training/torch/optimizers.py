@@ -11,7 +11,7 @@ ONE_THREAD = 32768  # at::internal::GRAIN_SIZE: torch uses one thread up to so m
 
 
 class HostCopy:
-    """The number in a variable, read from the device only after somebody else has written it."""
+    """The number in a variable, read from the device only after other code has written it."""
 
     def __init__(self):
         self.tensor: Any = None
