@@ -1,4 +1,4 @@
-"""What a built model is and costs, read off its own graph so that it cannot drift."""
+"""The costs and the stages of a built model, from its own graph."""
 
 import math
 import re

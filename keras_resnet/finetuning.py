@@ -49,7 +49,7 @@ def unfreeze_from(model: keras.Model, stage: str, batch_norm: bool = False) -> l
     """Trains a network from one stage on and freezes what comes before.
 
     Early stages detect edges and textures, which serve any photograph; late ones detect parts
-    of what they were trained on. The fewer images there are, the later the stage to begin at.
+    of what they were trained on. The fewer images there are, the later the stage to start from.
 
     Args:
         model: a network, or a model built around one. Compile it afterwards.

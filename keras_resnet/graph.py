@@ -38,7 +38,7 @@ class Graph:
     that is called in another one is one node there, and has a `Graph` of its own.
 
     Attributes:
-        nodes: every node, inputs first, each one behind those that make what it reads.
+        nodes: every node, inputs first, each one after those that make what it reads.
         inputs, outputs: ids of the model's own inputs and outputs.
         maker: from a tensor to the node that makes it.
         readers: from a tensor to the nodes that read it, one entry for each time.
@@ -96,7 +96,7 @@ class Graph:
 
 
 def nodes_of(model: Any) -> list[Any]:
-    """The nodes of a functional or Sequential model, each behind those that it reads from."""
+    """The nodes of a functional or Sequential model, each after those that it reads from."""
     wanted = "`model` must be a functional or Sequential Keras model"
     if isinstance(model, keras.Sequential):
         if not model.built:

@@ -30,7 +30,7 @@ from keras_resnet.weights import Record
 @dataclasses.dataclass(frozen=True)
 class Recipe:
     run: tuple[str, ...] = option((), "folders of recipes/digits.py, cifar10.py or imagenet.py")
-    most: float = option(100.0, "error at the top of the curves, in per cent; 20 in Fig. 6")
+    most: float = option(100.0, "error at the top of the curves, in percent; 20 in Fig. 6")
     model: str = option("", HOW)
     image: str = option("", "the record whose images weights of your own expect")
     picture: str = option("", "image file to show to the model; of a run, a test digit")

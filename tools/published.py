@@ -1,6 +1,6 @@
 """Tables 2 to 6 as the paper prints them, with the command that measures each row again.
 
-The rows are in published.csv: errors in per cent, as printed, and what is measured. A model is
+The rows are in published.csv: errors in percent, as printed, and what is measured. A model is
 `network` or `network-shortcut`, which has to be trained, or `network.weights`, public weights that
 the paper measured (those of VGG that `keras.applications` has are the authors' own); `7*googlenet`
 is seven networks trained alike. The ResNets of Table 6 come from `keras_resnet.networks.paper`.

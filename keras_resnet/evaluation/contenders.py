@@ -176,7 +176,7 @@ def image_shape(model, channels_first: bool) -> tuple[int, int | None, int | Non
 def reads_as_logits(outputs: Outputs, ending: Ending, name: str) -> bool:
     """Whether what comes out, a softmax having been taken off, are logits.
 
-    What a caller says of a linear layer is believed and checked against the values.
+    For a linear layer the caller's word is taken, and checked against the values.
     """
     if outputs == "auto" and ending == "unknown":
         raise ValueError(

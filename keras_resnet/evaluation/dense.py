@@ -176,7 +176,7 @@ def convolution(graph: Graph, layer: layers.Dense, is_last: bool) -> layers.Conv
 
 
 def window_of(graph: Graph, layer) -> tuple[int, int]:
-    """Sides of the map that a Dense layer gets flattened; (1, 1) behind pooling or Dense."""
+    """Sides of the map that a Dense layer gets flattened; (1, 1) after pooling or Dense."""
     before = graph.before(graph.calls[layer][0], POINTWISE).operation
     if isinstance(before, layers.Flatten) and len(before.input.shape) == 4:
         return height_and_width(before.input.shape, before.data_format)

@@ -63,7 +63,7 @@ def views(image: np.ndarray, geometry: Geometry) -> list[np.ndarray]:
         geometry: what to cut.
 
     Returns:
-        uint8 arrays (height, width, 3), squares but for dense views.
+        uint8 arrays (height, width, 3), squares except for dense views.
 
     Raises:
         ValueError: the image would become too large.

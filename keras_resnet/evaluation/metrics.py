@@ -1,4 +1,4 @@
-"""Errors, with how sure one can be of them, from what was predicted for each image."""
+"""Errors with their intervals, from the prediction for each image."""
 
 import math
 from collections.abc import Sequence
@@ -42,7 +42,7 @@ def wilson(wrong: int, images: int) -> tuple[float, float]:
 
 
 def error(wrong: int, images: int) -> dict[str, Any]:
-    """An error in per cent with its interval."""
+    """An error in percent with its interval."""
     low, high = wilson(wrong, images)
     return {
         "error": 100 * wrong / images,

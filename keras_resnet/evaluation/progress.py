@@ -66,7 +66,7 @@ class Progress:
             np.savez_compressed(file, **arrays)
 
     def resume(self) -> None:
-        """Takes over what the file knows, if there is one.
+        """Reads the rows of an earlier file, if there is one.
 
         Raises:
             ValueError: the file is of another configuration, or damaged.

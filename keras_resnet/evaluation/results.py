@@ -25,7 +25,7 @@ class Evaluation:
     """The results of `evaluate`.
 
     Args:
-        record: what the JSON holds: `top1` and `top5` (error in per cent, 95 % interval, counts),
+        record: what the JSON holds: `top1` and `top5` (error in percent, 95 % interval, counts),
             `per_class`, `confusion_pairs`, `mistakes`, `configuration`, `versions`, `seconds`.
         labels: the true class of every image.
         arrays: `predicted`, `rank` (classes before the true one), `confidence` and
@@ -42,12 +42,12 @@ class Evaluation:
 
     @property
     def top1_error(self) -> float:
-        """In per cent."""
+        """In percent."""
         return self.record["top1"]["error"]
 
     @property
     def top5_error(self) -> float | None:
-        """In per cent; None where there are five classes or fewer."""
+        """In percent; None where there are five classes or fewer."""
         return self.record["top5"] and self.record["top5"]["error"]
 
     @property
@@ -66,7 +66,7 @@ class Evaluation:
 
 
 def summary(source, progress, configuration: dict[str, Any]) -> dict[str, Any]:
-    """The record of a finished evaluation, but for the mistakes and the time it took."""
+    """The record of a finished evaluation, except for the mistakes and the time it took."""
     labels, names = source.labels, source.class_names
     predicted, rank, classes = progress["predicted"], progress["rank"], len(source.class_names)
     images = len(labels)
@@ -92,7 +92,7 @@ def summary(source, progress, configuration: dict[str, Any]) -> dict[str, Any]:
 
 
 def mistakes(source, progress, most: int) -> list[dict[str, Any]]:
-    """The mistakes that the network was surest of, each with a small picture."""
+    """The most confident mistakes, each with a small picture."""
     wrong = np.flatnonzero(progress["rank"] > 0)
     order = wrong[np.argsort(-progress["confidence"][wrong], kind="stable")][:most]
     return [

@@ -43,7 +43,7 @@ def is_channels_first(model: keras.Model) -> bool:
 
 
 def same(layer: Layer, **changes: Any) -> Layer:
-    """A new layer of the same class and config, but for the changes."""
+    """A new layer of the same class and config, except for the changes."""
     return type(layer).from_config({**layer.get_config(), **changes})
 
 

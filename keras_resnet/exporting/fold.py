@@ -166,7 +166,7 @@ class Folds:
         return None
 
     def sources(self, layer) -> list[Any]:
-        """The layers whose output a layer reads, but for those that do nothing in inference."""
+        """The layers whose output a layer reads, except for those that do nothing in inference."""
         calls = self.graph.calls[layer]
         return unique(self.graph.before(call, IDENTITIES) for call in calls)
 

@@ -102,7 +102,7 @@ def write_metadata(path: Path, format: str, metadata: dict[str, Any]) -> None:
         onnx.helper.set_model_props(model, {NAME: text})
         onnx.save(model, path)
     elif format == "openvino":
-        # As XML: importing OpenVINO starts a process, which others that run here may not bear.
+        # As XML: importing OpenVINO starts a process, which can disturb other runtimes here.
         tree = ElementTree.parse(path)
         root = tree.getroot()
         info = root.find("rt_info")

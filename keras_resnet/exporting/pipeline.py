@@ -52,7 +52,7 @@ def export(
     Args:
         model: a network of this package, or any functional or Sequential model with one
             input, of Keras' own layers. It stays as it is.
-        path: where to write; a list writes several files and starts each backend but once.
+        path: where to write; a list writes several files and starts each backend only once.
         format: one of `FORMATS`, or a list of them: `"tf_saved_model"` (a folder), `"onnx"`,
             `"litert"` (.tflite), `"openvino"` (.xml and .bin), `"torch"` (.pt2) or `"keras"`,
             which plain Keras loads without this package. By default, the one that the suffix

@@ -40,7 +40,7 @@ def borders_of(graph: Graph) -> tuple[dict[Any, tuple[int, ...]], set[Any]]:
         pad = graph.before(node) if type(layer) in JOINED and not others else None
         if pad is None or len(graph.calls[pad.operation]) > 1 or graph.only_reader(pad) is not node:
             continue
-        # A pool pads with minus infinity: the same as zeros only behind a ReLU.
+        # A pool pads with minus infinity: the same as zeros only after a ReLU.
         is_pool = isinstance(layer, keras.layers.MaxPooling2D)
         if pools_what_is_padded(pad, node, graph.maker) if is_pool else foldable_padding(pad, node):
             borders[layer] = tuple(before for before, _ in pad.operation.padding)

@@ -18,9 +18,9 @@ def training_curves(
     Args:
         panels: from the title of a panel to its networks; from the name of a network to its
             history, which holds two lists of equal length, `"training_error"` and
-            `"test_error"`, in per cent after epochs 1, 2, ...; with `"step"`, a third
+            `"test_error"`, in percent after epochs 1, 2, ...; with `"step"`, a third
             list, after so many steps. Networks take the same colors, in order, in every panel.
-        most: error at the top of the axis, in per cent; the paper's Fig. 6 ends at 20.
+        most: error at the top of the axis, in percent; the paper's Fig. 6 ends at 20.
 
     Returns:
         A matplotlib figure. `figure.savefig(path)` writes it.

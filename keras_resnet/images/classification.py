@@ -62,7 +62,7 @@ def decode_predictions(
 def classify(
     image: Any, model: str = "resnet50", weights: Weights = "imagenet", top: int = 5
 ) -> list[Prediction]:
-    """Names what is on an image.
+    """Names what is in an image.
 
     Args:
         image: path of a file, a PIL image, or an RGB array (height, width, 3) of 0 to 255.

@@ -5,7 +5,7 @@ from typing import Any
 
 from keras import ops
 
-# Adds up a vector over all replicas, with a gradient; None where there is but one, and on JAX,
+# Adds up a vector over all replicas, with a gradient; None where there is only one, and on JAX,
 # whose arrays are the whole batch. Set by keras_resnet.training.distribution.
 sum_over_replicas: Callable[[Any], Any] | None = None
 

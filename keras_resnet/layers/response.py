@@ -9,7 +9,7 @@ class LocalResponseNormalization(keras.layers.Layer):
     """Divides each value by a power of the squares of its neighbors in channel.
 
     y = x / (k + alpha / size * sum of x^2 over `size` channels around)^beta: Caffe's LRN across
-    channels (Krizhevsky et al. 2012, Sec. 3.3, but for alpha, which is divided by the size).
+    channels (Krizhevsky et al. 2012, Sec. 3.3, except for alpha, which is divided by the size).
     `tf.nn.lrn(x, size // 2, k, alpha / size, beta)` and
     `torch.nn.LocalResponseNorm(size, alpha, beta, k)` are the same.
 

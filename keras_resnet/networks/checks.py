@@ -73,7 +73,7 @@ class Option:
         """
         if reason := self.lacks(row):
             if not self.optional and isinstance(value, Real | str) and value == self.default:
-                return self.default  # to do without it is all that the network can
+                return self.default  # the network is built without it anyway
             names = [name for name, other in NETWORKS.items() if not self.lacks(other)]
             raise ValueError(
                 f"`{self.name}` does not apply: {reason}. Received: {self.name}={value!r}; leave "
@@ -89,7 +89,7 @@ class Option:
 
 
 def check_name(name) -> None:
-    """Keras would complain as well, but after all layers have been made."""
+    """Keras checks it too, but only after all layers are made."""
     if name is not None and (not isinstance(name, str) or "/" in name):
         raise ValueError(f"`name` must be a string without '/'. Received: name={name!r}")
 

@@ -12,7 +12,7 @@ class BlockPlan:
 
     Args:
         name: what its layers' names begin with, and its output is called: `"conv3_1"`.
-        filters: of its convolutions, but for a bottleneck's last.
+        filters: of its convolutions, except for a bottleneck's last.
         outputs: channels of its output.
         stride: 2 where it halves the map, 1 elsewhere.
         dilation: of the 3x3 convolution that has the stride, and of those after it.
