@@ -56,7 +56,7 @@ class Files:
 
 
 class Arrays:
-    """Images in memory: uint8 RGB ones go the way of files, others are taken as they are.
+    """Images in memory: uint8 RGB ones are treated as files are, others are taken as they are.
 
     Raises:
         ValueError: the shapes do not agree, there are none, or a label is of no class.

@@ -1,4 +1,4 @@
-"""The metadata of an exported file: what it holds, where each format keeps it.
+"""The metadata of an exported file: what it holds, and where each format keeps it.
 
 One JSON text, under the name `keras_resnet`: a property of the ONNX model, an attribute of
 OpenVINO's `rt_info`, `assets.extra/keras_resnet.json` in a SavedModel, and a member of that name

@@ -58,16 +58,22 @@ def feature_maps(model: keras.Model, image: np.ndarray, layer: str, most: int = 
         raise ValueError(f"The output of {layer!r} is no map. Received: shape {maps.shape}")
     channels = min(most, maps.shape[-1])
     columns = min(8, math.ceil(math.sqrt(channels))) if channels < 32 else 8
-    rows = math.ceil(channels / columns)
-    figure = new_figure(0.85 * columns + 0.4, 0.85 * rows + 0.9)
-    every_axes = figure.subplots(rows, columns, squeeze=False).flat
-    for axes, channel in zip(every_axes, range(rows * columns), strict=True):
-        bare(axes)
-        if channel < channels:
-            axes.imshow(maps[..., channel], cmap=COLOR_MAP, interpolation="nearest")
+    figure, every_axes = grid(channels, columns, 0.85)
+    for channel, axes in enumerate(every_axes):
+        axes.imshow(maps[..., channel], cmap=COLOR_MAP, interpolation="nearest")
     shown = "" if channels == maps.shape[-1] else f", {channels} of them shown"
     figure.suptitle(f"{layer}\n{described(maps)}{shown}", fontweight="bold", fontsize=11)
     return figure
+
+
+def grid(count: int, columns: int, inches: float) -> tuple["Figure", list]:
+    """A figure of `count` squares in rows, each `inches` wide."""
+    rows = math.ceil(count / columns)
+    figure = new_figure(inches * columns + 0.4, inches * rows + 0.9)
+    every_axes = [*figure.subplots(rows, columns, squeeze=False).flat]
+    for axes in every_axes:
+        bare(axes)
+    return figure, every_axes[:count]
 
 
 def described(maps: np.ndarray) -> str:
@@ -145,16 +151,11 @@ def first_layer_filters(model: keras.Model, layer: str | None = None) -> "Figure
         )
     filters = kernel.shape[3]
     largest = np.abs(kernel).max(axis=(0, 1, 2))
-    columns = math.ceil(math.sqrt(filters * 1.6))
-    rows = math.ceil(filters / columns)
-    figure = new_figure(0.75 * columns + 0.4, 0.75 * rows + 0.9)
-    every_axes = figure.subplots(rows, columns, squeeze=False).flat
-    for axes, number in zip(every_axes, range(rows * columns), strict=True):
-        bare(axes)
-        if number < filters:
-            scaled = 0.5 + 0.5 * kernel[..., number] / max(largest[number], 1e-12)
-            colors = {"cmap": "gray", "vmin": 0, "vmax": 1} if kernel.shape[2] == 1 else {}
-            axes.imshow(scaled.squeeze(), interpolation="nearest", **colors)
+    figure, every_axes = grid(filters, math.ceil(math.sqrt(filters * 1.6)), 0.75)
+    colors = {"cmap": "gray", "vmin": 0, "vmax": 1} if kernel.shape[2] == 1 else {}
+    for number, axes in enumerate(every_axes):
+        scaled = 0.5 + 0.5 * kernel[..., number] / max(largest[number], 1e-12)
+        axes.imshow(scaled.squeeze(), interpolation="nearest", **colors)
     size = f"{kernel.shape[0]}x{kernel.shape[1]}"
     figure.suptitle(
         f"{layer}: {filters} filters of {size}\nmiddle gray is 0, each filter on its own scale",

@@ -132,10 +132,10 @@ class PReLUNet(System):
         convolutions: how many each of the stages has; the map halves before each.
         filters: of each stage.
         conv1: filters of the first convolution, 7x7 and of stride 2.
-        units: of fc6 and fc7.
+        units: of fc1 and fc2.
         levels: of the spatial pyramid: n stands for n x n bins.
         slope: that every PReLU starts from (Sec. 2.1).
-        dropout: rate after fc6 and fc7 (Sec. 3).
+        dropout: rate after fc1 and fc2 (Sec. 3).
     """
 
     convolutions: tuple[int, ...]

@@ -187,7 +187,7 @@ def pairs(record: Mapping[str, Any]) -> str:
 
 
 def mistakes(found: Iterable[Mapping[str, Any]]) -> str:
-    """The surest mistakes, with pictures."""
+    """The most confident mistakes, with pictures."""
     items = []
     for row in found:
         image = ""

@@ -16,7 +16,7 @@ MOST_NUMBERS = 20  # classes whose counts are still legible in their cells
 def matrix_figure(matrix: np.ndarray, names: Sequence[str]) -> "Figure":
     """True classes down, predicted ones across; colors are shares of the true class.
 
-    Few classes have counts in their cells, and no more width than a telephone.
+    Few classes have counts in their cells, and fit the width of a phone.
 
     Args:
         matrix: counts (true, predicted).

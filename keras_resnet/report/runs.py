@@ -43,7 +43,7 @@ def shown(name: str) -> str:
 
 
 def panel(name: str) -> str:
-    """The title that a network's curves stand under."""
+    """The title above a network's curves."""
     try:
         return "residual networks" if network_row(name).shortcut else "plain networks"
     except ValueError:
@@ -99,7 +99,7 @@ def evaluations_of_digits(folder: Path, record: dict[str, Any]) -> dict[str, dic
         if path.exists():
             out = folder / f"evaluation-{name.removeprefix('cifar_')}.json"
             model = saved_model(str(path))
-            if out.exists() and measured_weights(out) == digest(model):  # on whatever backend
+            if out.exists() and measured_weights(out) == digest(model):  # on any backend
                 found[out.stem] = read(out).record
             else:
                 data = digits.load_data()[1]

@@ -1,4 +1,4 @@
-"""Processes find out that all of them are there before any waits for the rest without end."""
+"""Processes check that all of them have started, before one waits for the rest without limit."""
 
 import contextlib
 import json

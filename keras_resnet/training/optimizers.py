@@ -51,7 +51,7 @@ class CoupledDecay(keras.optimizers.Optimizer):
                 "smaller batches. Received: gradient_accumulation_steps="
                 f"{self.gradient_accumulation_steps} on {replicas.num_replicas_in_sync} replicas"
             )
-        # A schedule may keep a state of its own: it is saved, and updated in graphs, with ours.
+        # A schedule may have a state: it is saved, and updated in graphs, with ours.
         for variable in getattr(self._learning_rate, "variables", ()):
             self._track_variable(variable)
 

@@ -170,7 +170,7 @@ class EndWarmUp(keras.callbacks.Callback):
     Args:
         schedule: the `WarmUpUntil` of the optimizer.
         error: the part of the training images below which the warm-up ends.
-        every: batches between two looks.
+        every: batches between two readings.
         metric: the model's metric of accuracy.
 
     Raises:

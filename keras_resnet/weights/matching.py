@@ -22,7 +22,8 @@ def graph_options(model) -> dict[str, Any]:
         found["blur_pool"] = True
     rate = max(getattr(layer, "dilation_rate", (1,))[0] for layer in layers.values())
     if rate > 1:
-        found["output_stride"] = (32 if "pool1" in layers else 4) // rate
+        stem_stride = 4 if "pool1" in layers else 1
+        found["output_stride"] = stem_stride * 2 ** (len(layout_of(layers).blocks) - 1) // rate
     if "inception_3a" in layers and "conv1_depthwise" in layers:
         found["conv1"] = "separable"
     if "spp" in layers and layers["spp"].rule != "window":

@@ -10,12 +10,13 @@ from typing import Literal, get_args, get_origin
 
 import keras
 import pytest
-from support import EVERY, row
+from support import EVERY, row, without_values
 
 import keras_resnet
 from keras_resnet.networks.family import BUILDERS, NETWORKS
 from keras_resnet.networks.options import ARGUMENTS, OPTIONS, UNSAID, Options, options_of, resolve
 from keras_resnet.networks.paper import Shortcut
+from keras_resnet.weights import graph_options
 from keras_resnet.weights.records import RECORDS
 
 pytestmark = pytest.mark.once
@@ -138,6 +139,26 @@ def test_every_record_implies_options_that_weights_may_imply():
         built, options = resolve(record.architecture, {}, record.options)
         for name, value in record.options.items():
             assert getattr(built if OPTIONS[name].is_field else options, name) == value
+
+
+SHOWN = {name: option for name, option in OPTIONS.items() if option.graph}
+
+
+@pytest.mark.parametrize("name", SHOWN)
+def test_the_layers_of_a_model_show_each_option_that_its_weights_depend_on(name):
+    rows = [
+        keras_resnet.Architecture("bottleneck", (2, 1, 1), 8, "imagenet", "B"),
+        keras_resnet.Architecture("basic", (1, 1), 8, "cifar", "A"),
+        keras_resnet.Architecture("basic", (1, 1), 8, "imagenet", "B", order="preactivation"),
+        *map(row, ("bn_inception", "prelu_net_a")),
+    ]
+    network = next(one for one in rows if not SHOWN[name].lacks(one))
+    resolved, options = resolve(network, {})
+    default = getattr(resolved if SHOWN[name].is_field else options, name)
+    for value in SHOWN[name].values_of(network) or (False, True):
+        with without_values():
+            model = keras_resnet.build(network, **{name: value})
+        assert graph_options(model).get(name, default) == value
 
 
 def test_what_a_user_asks_for_comes_before_what_weights_imply():

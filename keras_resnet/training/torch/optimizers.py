@@ -47,7 +47,7 @@ class Updates(keras.optimizers.Optimizer):
     def add_variable_from_reference(self, reference_variable, *args, **kwargs):
         slot = super().add_variable_from_reference(reference_variable, *args, **kwargs)
         if isinstance(reference_variable, keras.Variable):
-            # In the memory order of the kernel it belongs to: see layers/torch.py.
+            # In the memory order of the kernel it belongs to: see layers/torch/kernels.py.
             like = torch.empty_like(reference_variable.value, requires_grad=False)
             slot.value.data = like.copy_(slot.value)
         return slot
