@@ -69,13 +69,13 @@ class Record:
         url: of the file, or `hf://owner/repository/file` on the Hugging Face hub.
         hash: as published, `"sha256:..."`, `"sha1:..."` or `"md5:..."`, a prefix where only
             that is; empty where the hub states the file's sha256 with every download.
-        license: SPDX identifier.
+        licence: SPDX identifier; `license` reads the same.
         dialect: how the file names our layers.
         options: arguments of the builder that the weights imply.
         image: what they expect of an image.
         results: published accuracies on the ImageNet validation set or the CIFAR-10 test set.
         page: address of the page on which the publisher describes the set and its results.
-        imagenet: whether `weights="imagenet"` loads this set of its network.
+        imagenet: whether `weights="imagenet"` stands for this set of its network.
     """
 
     network: str
@@ -83,7 +83,7 @@ class Record:
     source: str
     url: str
     hash: str
-    license: str
+    licence: str
     dialect: str
     options: Mapping[str, Any]
     image: ImageRule = ImageRule()
@@ -99,8 +99,8 @@ class Record:
         return f"{self.network}.{self.name}"
 
     @property
-    def licence(self) -> str:
-        return self.license
+    def license(self) -> str:
+        return self.licence
 
     @property
     def classes(self) -> int:
@@ -134,6 +134,7 @@ def record_of(network: str, name: str, row: Mapping[str, Any]) -> Record:
     """One table of the file as a record; what the table leaves out has its default."""
     fields = {"hash": "", "options": {}, **row}
     try:
+        fields["licence"] = fields.pop("license")
         fields["image"] = image_rule(**fields.pop("image", {}))
         fields["results"] = tuple(
             Result(**{"top1": None, "top5": None, **result}) for result in fields.pop("results", ())
