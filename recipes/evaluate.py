@@ -1,4 +1,4 @@
-"""Measures the error of networks by the paper's protocols, each into a JSON file each.
+"""Measures the error of networks by the paper's protocols, each into a JSON file.
 
     python recipes/evaluate.py --models resnet50.tv2 --data ILSVRC2012_img_val.tar
     python recipes/evaluate.py --models resnet50.msra resnet101.msra resnet152.msra \\
