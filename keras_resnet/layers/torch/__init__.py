@@ -1,6 +1,6 @@
 """PyTorch: the functions that `keras_resnet.layers.kernels` lists."""
 
-from keras_resnet.layers.torch.kernels import (
+from keras_resnet.layers.torch.kernels import (  # noqa: F401
     can_normalize,
     convolve,
     max_pool,
@@ -10,16 +10,4 @@ from keras_resnet.layers.torch.kernels import (
     store_slots,
     uncompiled,
 )
-from keras_resnet.layers.torch.units import run as run_fused
-
-__all__ = [
-    "can_normalize",
-    "convolve",
-    "max_pool",
-    "normalize",
-    "normalize_batch",
-    "run_fused",
-    "store_kernel",
-    "store_slots",
-    "uncompiled",
-]
+from keras_resnet.layers.torch.units import run as run_fused  # noqa: F401
