@@ -166,9 +166,3 @@ def required_network(model: keras.Model) -> keras.Model:
         "The model must be one of keras_resnet's, with layers named conv1_relu, conv2_1, ..., or "
         f"hold one. Received: {model.name!r} with layers {shown}, ..."
     )
-
-
-def measured(model: keras.Model) -> dict[str, int]:
-    """The counts of a model, as `family.json` holds them."""
-    costs = count(model)
-    return {"trainable": costs.trainable, "total": costs.total, "macs": costs.macs}

@@ -155,6 +155,8 @@ def environment(backend: str, options: argparse.Namespace) -> dict[str, str]:
     processes = len(options.backends) * options.workers
     return os.environ | {
         "KERAS_BACKEND": backend,
+        # With coverage all there is is run: what users run, XLA's optimizations too.
+        **({"JAX_DISABLE_MOST_OPTIMIZATIONS": "0"} if options.coverage else {}),
         # Tests that have nothing to do with the backend run beside one of them.
         "KERAS_RESNET_ONCE": options.backends[-1],
         "COVERAGE_FILE": str(ROOT / f".coverage.{backend}"),

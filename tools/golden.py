@@ -19,7 +19,8 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
 import keras  # noqa: E402
-from support import EVERY, without_values  # noqa: E402
+from support import EVERY  # noqa: E402
+from support.facts import facts  # noqa: E402
 from support.golden_cases import (  # noqa: E402
     FOLDER,
     GRADIENTS,
@@ -31,14 +32,12 @@ from support.golden_cases import (  # noqa: E402
 )
 from support.training import twenty_steps  # noqa: E402
 
-import keras_resnet  # noqa: E402
-from keras_resnet.costs import measured  # noqa: E402
 from keras_resnet.networks.family import FAMILY  # noqa: E402
 
 
 def main() -> None:
     files = {
-        "family": (FAMILY, lambda: {name: measured(cheap(name)) for name in EVERY}),
+        "family": (FAMILY, lambda: {name: vars(facts(name).costs) for name in EVERY}),
         "variables": (
             FOLDER / "variables.json",
             lambda: {name: variables_of(name) for name in EVERY},
@@ -91,11 +90,6 @@ def all_gradients() -> dict:
 @in_double_precision
 def training_steps() -> dict:
     return {key: shortened(values) for key, values in twenty_steps().items()}
-
-
-def cheap(name: str) -> keras.Model:
-    with without_values():
-        return keras_resnet.build(name)
 
 
 def shortened(value):

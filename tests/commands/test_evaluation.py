@@ -7,7 +7,7 @@ import sys
 import keras
 import paper_tables
 import pytest
-from support import fill
+from support import filled
 from support.evaluation import encoded, picture
 
 import keras_resnet
@@ -41,7 +41,7 @@ def folder(tmp_path_factory):
             path = folder / "data" / f"class-{label}" / f"{index}.png"
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(encoded(picture(32, 32, label=str(path.name) + str(label))))
-    model = fill(keras_resnet.build("cifar_resnet8"))
+    model = filled("cifar_resnet8")
     model.save(folder / "mine.keras")
     keras_resnet.save_weights(model, folder / "mine.npz")
     return folder
@@ -177,7 +177,7 @@ def test_the_figures_of_runs_are_written(folder, tmp_path, recipe):
     """Of digits with a saved network, and of a run whose networks were measured by steps."""
     pytest.importorskip("sklearn")
     history = {"training_error": [50.0, 20.0], "test_error": [51.0, 25.0]}
-    model = fill(keras_resnet.build("cifar_resnet8", input_shape=(16, 16, 1)))
+    model = filled("cifar_resnet8", input_shape=(16, 16, 1))
     runs = []
     for name, record in {
         "digits": {"digits": {}, "networks": {"cifar_resnet8": {"history": history}}},

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import pytest
 from keras import layers
-from support import fill, images
+from support import fill, filled, images
 from support.evaluation import in_format, picture, small_rule, softmax
 
 import keras_resnet
@@ -126,14 +126,17 @@ def test_a_protocol_that_cannot_be_is_refused(change, message):
         dataclasses.replace(PROTOCOLS["dense"], **change)
 
 
-def small_network(activation="softmax", name="resnet18", size=64):
+NARROW = keras_resnet.Architecture("basic", (1, 1, 1, 1), 8, "imagenet", "B")
+
+
+def small_network(activation="softmax", name=NARROW, size=64):
     shape = in_format(np.zeros((size, size, 3))).shape
     return fill(
         keras_resnet.build(name, classes=7, input_shape=shape, classifier_activation=activation)
     )
 
 
-@pytest.mark.parametrize(("name", "activation"), [("resnet18", "softmax"), ("cifar_resnet8", None)])
+@pytest.mark.parametrize(("name", "activation"), [(NARROW, "softmax"), ("cifar_resnet8", None)])
 def test_a_network_that_slides_is_the_network_at_the_size_of_the_crop(name, activation):
     model = small_network(activation, name)
     x = images(2, 64, 64, 3)
@@ -203,7 +206,7 @@ def test_networks_slide_with_channels_first(channels_first):
 
 
 def test_a_network_of_unknown_sides_slides_when_its_crop_is_given():
-    model = fill(keras_resnet.build("cifar_resnet8", input_shape=(None, None, 3)))
+    model = filled("cifar_resnet8", input_shape=(None, None, 3))
     with pytest.raises(ValueError, match=r"pass input_shape.*Received: \(None, None, 3\)"):
         fully_convolutional(model)
     dense = fully_convolutional(model, (32, 32, 3))

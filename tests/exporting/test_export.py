@@ -8,7 +8,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
-from support import BACKEND, fill, images
+from support import BACKEND, filled, images
 from support.golden_cases import TINY
 
 import keras_resnet
@@ -36,7 +36,7 @@ HERE = {
 
 @pytest.fixture(scope="module")
 def model():
-    return fill(keras_resnet.build("cifar_resnet8", input_shape=(SIDE, SIDE, 3)))
+    return filled("cifar_resnet8", input_shape=(SIDE, SIDE, 3))
 
 
 def test_every_format_computes_what_the_model_does(model, tmp_path):
@@ -110,7 +110,7 @@ def test_a_keras_file_needs_this_package_for_no_network(tmp_path):
     paths = []
     for kind in ("vgg_lrn", "prelu_net", "v2"):
         side = 2 * TINY[kind].stride
-        model = fill(keras_resnet.build(TINY[kind], input_shape=(side, side, 3), classes=10))
+        model = filled(TINY[kind], input_shape=(side, side, 3), classes=10)
         report = export(model, tmp_path / f"{kind}.keras")
         assert report.relative < 1e-5
         assert report.kept_batch_norms == 0
@@ -224,7 +224,7 @@ def test_a_mismatch_leaves_what_was_there(tmp_path, monkeypatch):
 
 def test_plain_keras_loads_a_file_with_its_normalization(tmp_path):
     """Of our layers, not folded: the same outputs where this package is not imported."""
-    model = fill(keras_resnet.build("cifar_resnet8", input_shape=(8, 8, 3)))
+    model = filled("cifar_resnet8", input_shape=(8, 8, 3))
     export(model, tmp_path / "net.keras", fold=False)
     x = images(2, 8, 8, 3)
     np.save(tmp_path / "x.npy", x)

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 from keras import layers
-from support import fill, images, logits
+from support import fill, filled, images, logits
 from support.golden_cases import TINY
 
 import keras_resnet
@@ -18,7 +18,7 @@ def norms(model):
     return [x.name for x in all_layers(model) if isinstance(x, layers.BatchNormalization)]
 
 
-def filled(model):
+def drawn(model):
     """Every weight drawn, by its path; variances positive."""
     for variable in model.weights:
         rng = np.random.default_rng(zlib.crc32(variable.path.encode()))
@@ -89,7 +89,7 @@ def test_every_kind_of_network_is_folded(kind):
 
 
 def test_a_network_of_channels_first_is_folded(channels_first):
-    model = fill(keras_resnet.build("cifar_resnet8", input_shape=(3, 8, 8), layers="keras"))
+    model = filled("cifar_resnet8", input_shape=(3, 8, 8), layers="keras")
     folded = fold_batch_norm(model)
     assert not norms(folded)
     if keras.backend.backend() != "tensorflow":  # which has no such convolution on processors
@@ -105,14 +105,14 @@ def test_a_deep_network_is_folded():
 def shared_by_two(norm):
     image = keras.Input((8, 8, 4))
     sides = [norm(layers.Conv2D(4, 3)(image)), norm(layers.Conv2D(4, 3)(image))]
-    return filled(keras.Model(image, layers.Add()(sides)))
+    return drawn(keras.Model(image, layers.Add()(sides)))
 
 
 def image_model(*steps):
     x = image = keras.Input((8, 8, 4))
     for step in steps:
         x = step(x)
-    return filled(keras.Model(image, x))
+    return drawn(keras.Model(image, x))
 
 
 USERS_OWN = {
@@ -177,14 +177,14 @@ def test_a_users_own_layers_are_folded(case):
 def test_operations_without_a_layer_stay():
     image = keras.Input((8, 8, 4))
     x = layers.BatchNormalization()(layers.Conv2D(4, 3, padding="same")(image * 2))
-    model = filled(keras.Model(image, keras.ops.relu(x) + image))
+    model = drawn(keras.Model(image, keras.ops.relu(x) + image))
     folded = fold_batch_norm(model)
     assert not norms(folded)
     assert_same(model, folded, images(2, 8, 8, 4))
 
 
 def test_a_sequential_model_is_folded():
-    model = filled(
+    model = drawn(
         keras.Sequential([keras.Input((6,)), layers.Dense(5), layers.BatchNormalization()])
     )
     assert_same(model, fold_batch_norm(model), images(3, 6))
@@ -197,7 +197,7 @@ def test_a_model_around_a_network_is_folded_inside():
     model = fill(keras.Model(image, [layers.BatchNormalization()(x), x * 2]))
     with pytest.raises(ValueError, match="others read the output of 'dense"):
         fold_batch_norm(model)
-    model = filled(keras.Model(image, layers.ReLU()(layers.BatchNormalization()(x))))
+    model = drawn(keras.Model(image, layers.ReLU()(layers.BatchNormalization()(x))))
     folded = fold_batch_norm(model)
     assert not norms(folded)
     assert_same(model, folded, images(2, 8, 8, 3))
@@ -206,7 +206,7 @@ def test_a_model_around_a_network_is_folded_inside():
 def test_layers_called_twice_are_folded_once():
     conv, norm = layers.Conv2D(4, 3, padding="same"), layers.BatchNormalization()
     image = keras.Input((8, 8, 4))
-    model = filled(keras.Model(image, norm(conv(layers.ReLU()(norm(conv(image)))))))
+    model = drawn(keras.Model(image, norm(conv(layers.ReLU()(norm(conv(image)))))))
     folded = fold_batch_norm(model)
     assert not norms(folded)
     assert_same(model, folded, images(2, 8, 8, 4))

@@ -3,21 +3,20 @@
 import keras
 import numpy as np
 import pytest
-from support import BACKEND, fill, images
+from support import BACKEND, fill, filled, images
 
-import keras_resnet
 from keras_resnet.exporting import export, read_metadata, verification
 
 
 def test_a_mixed_model_is_exported_in_float32(tmp_path):
     keras.config.set_dtype_policy("mixed_bfloat16")
-    model = fill(keras_resnet.build("cifar_resnet8", input_shape=(8, 8, 3)))
+    model = filled("cifar_resnet8", input_shape=(8, 8, 3))
     report = export(model, tmp_path / "net.keras")
     assert 1e-5 < report.relative < 0.1
 
 
 def test_a_model_of_any_size_takes_the_size_it_is_exported_for(tmp_path):
-    model = fill(keras_resnet.build("cifar_resnet8", input_shape=(None, None, 3)))
+    model = filled("cifar_resnet8", input_shape=(None, None, 3))
     with pytest.raises(ValueError, match=r"'onnx' is for images of one size.*image_size="):
         export(model, tmp_path / "net.onnx")
     report = export(model, tmp_path / "net.keras", image_size=(12, 20), batch=3)

@@ -4,7 +4,7 @@ import zipfile
 
 import numpy as np
 import pytest
-from support import fill
+from support import filled
 
 import keras_resnet
 from keras_resnet.exporting import FORMATS, export, open_exported
@@ -22,7 +22,7 @@ def test_every_format_of_the_papers_networks(name, side, options, tmp_path, shar
     with zipfile.ZipFile(shared_data / "imagenet-sample.zip") as members:
         files = [n for n in members.namelist() if n.lower().endswith(".jpeg")][::100]
         pictures = [image.open(members.open(n)).convert("RGB").resize((256, 300)) for n in files]
-    model = fill(keras_resnet.build(name, input_shape=(side, side, 3), **options))
+    model = filled(name, input_shape=(side, side, 3), **options)
     paths = [tmp_path / f"net{row.suffix}" for row in FORMATS.values()]
     reports = export(
         model,
@@ -41,7 +41,7 @@ def test_every_format_of_the_papers_networks(name, side, options, tmp_path, shar
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
 def test_half_precision_computes_what_the_model_does_in_every_format_that_has_it(dtype, tmp_path):
     """And halves the file, but for the last layer; other formats refuse it by name."""
-    model = fill(keras_resnet.build("cifar_resnet8", input_shape=(16, 16, 3)))
+    model = filled("cifar_resnet8", input_shape=(16, 16, 3))
     able = [name for name, row in FORMATS.items() if dtype in row.dtypes]
     paths = [tmp_path / f"net{FORMATS[name].suffix}" for name in able]
     whole = export(model, [tmp_path / f"whole{path.suffix}" for path in paths], verify=False)

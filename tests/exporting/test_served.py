@@ -17,7 +17,7 @@ import urllib.request
 import keras
 import numpy as np
 import pytest
-from support import BACKEND, fill
+from support import BACKEND, filled
 
 import keras_resnet
 from keras_resnet.exporting import export, open_exported, samples, verification
@@ -72,7 +72,7 @@ def test_the_http_example_answers_what_the_model_says(tmp_path):
     if not all(map(installed, ("torch", "onnx", "onnxscript", "onnxruntime"))):
         pytest.skip('needs pip install "keras3-resnet[export,torch]"')
     names = [f"class {number}" for number in range(10)]
-    model = fill(keras_resnet.build("cifar_resnet8", input_shape=(16, 16, 3)))
+    model = filled("cifar_resnet8", input_shape=(16, 16, 3))
     path = tmp_path / "net.onnx"
     export(model, path, preprocessing=RULE, image_size=(20, 24), class_names=names)
     (pixels,) = samples.sample_images((20, 24, 3), "uint8", 1)
@@ -197,7 +197,7 @@ def test_a_saved_model_serves_pixels_of_any_size_by_its_signature(tmp_path):
     """As docs/serving.md has it."""
     import tensorflow as tf
 
-    model = fill(keras_resnet.build("cifar_resnet8", input_shape=(16, 16, 3)))
+    model = filled("cifar_resnet8", input_shape=(16, 16, 3))
     report = export(model, tmp_path / "served", preprocessing=RULE)
     served = tf.saved_model.load(report.path)
     classify = served.signatures["serving_default"]

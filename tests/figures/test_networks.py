@@ -5,7 +5,7 @@ import dataclasses
 import keras
 import numpy as np
 import pytest
-from support import fill, images
+from support import filled, images
 
 import keras_resnet
 from keras_resnet import figures
@@ -16,7 +16,7 @@ pytest.importorskip("matplotlib", reason='matplotlib comes with the extra "recip
 
 @pytest.fixture(scope="module")
 def model():
-    return fill(keras_resnet.build("cifar_resnet8", classifier_activation=None))
+    return filled("cifar_resnet8", classifier_activation=None)
 
 
 def responses_by_hand(model, x):
@@ -115,7 +115,7 @@ def test_the_mean_of_a_class_activation_map_is_the_logit_without_its_bias(model)
 
 @pytest.mark.once
 def test_the_class_activation_map_of_a_network_within_models():
-    inner = fill(keras_resnet.build("cifar_resnet8", include_top=False, pooling="avg"))
+    inner = filled("cifar_resnet8", include_top=False, pooling="avg")
     head = keras.Sequential([inner, keras.layers.Dropout(0.5), keras.layers.Dense(4)])
     model = keras.Sequential([keras.Input((32, 32, 3)), keras.layers.Rescaling(2.0), head])
     x = images(32, 32, 3)
@@ -143,7 +143,7 @@ def test_the_systems_compared_have_pictures_too(name):
     if hasattr(row, "units"):
         small["units"] = 16
     row = dataclasses.replace(row, **small)
-    model = fill(keras_resnet.build(row, classes=7, classifier_activation=None))
+    model = filled(row, classes=7, classifier_activation=None)
     x = images(224, 224, 3)
     for figure in (figures.stages_figure(model, x), figures.first_layer_filters(model)):
         assert all(axes.images[0].get_array().ndim > 1 for axes in figure.axes if axes.images)
@@ -162,7 +162,7 @@ def test_the_systems_compared_have_pictures_too(name):
 def test_maps_are_drawn_with_channels_first(channels_first):
     if keras.backend.backend() == "tensorflow":
         pytest.skip("TensorFlow on a CPU has no channels_first convolution")
-    model = fill(keras_resnet.build("cifar_resnet8"))
+    model = filled("cifar_resnet8")
     x = images(3, 32, 32)
     assert "16 channels of 32x32" in figures.feature_maps(model, x, "conv1").get_suptitle()
     assert figures.class_activation_map(model, x)[0].shape == (8, 8)

@@ -8,10 +8,9 @@ import textwrap
 import keras
 import numpy as np
 import pytest
-from support import BACKEND, fill, images
+from support import BACKEND, filled, images
 from support.layers import as_array, assert_close
 
-import keras_resnet
 from keras_resnet import layers
 
 if BACKEND != "jax":
@@ -134,7 +133,7 @@ def test_jax2tf_traces_a_network():
     tf = pytest.importorskip("tensorflow")
     from jax.experimental import jax2tf
 
-    model = fill(keras_resnet.build("cifar_resnet8"))
+    model = filled("cifar_resnet8")
     trainable, state = [[v.value for v in values] for values in layers_of(model)]
 
     def infer(x):

@@ -7,7 +7,7 @@ import textwrap
 import keras
 import numpy as np
 import pytest
-from support import BACKEND, fill, images
+from support import BACKEND, filled, images
 from support.layers import as_array, assert_close, run
 
 import keras_resnet
@@ -24,7 +24,7 @@ ROWS = {
 @pytest.mark.parametrize("training", [False, True])
 def test_a_network_of_fast_layers_is_that_of_stock_layers(row, training):
     options = {"weights": None, "input_shape": (64, 64, 3), "classes": 5}
-    ours = fill(keras_resnet.build(ROWS[row], **options))
+    ours = filled(ROWS[row], **options)
     stock = keras_resnet.build(ROWS[row], **options, layers="keras")
     assert [v.path for v in ours.weights] == [v.path for v in stock.weights]
     assert [layer.name for layer in ours.layers] == [layer.name for layer in stock.layers]
@@ -46,7 +46,7 @@ def test_channels_first_is_channels_last(row, policy, training):
         keras.config.set_image_data_format(data_format)
         batch = x if data_format == "channels_first" else x.transpose(0, 2, 3, 1).copy()
         options = {"input_shape": batch.shape[1:], "classes": 5, "classifier_activation": None}
-        model = fill(keras_resnet.build(ROWS[row], **options))
+        model = filled(ROWS[row], **options)
         outputs, (_, *gradients) = run(model, batch, probe, training=training)
         # In half precision Keras' own gradients are far from those of float32, by tens of percent.
         gradients = gradients if policy == "float32" else []
@@ -58,7 +58,7 @@ def test_channels_first_is_channels_last(row, policy, training):
 
 def test_fit_moves_the_weights_as_with_stock_layers():
     options = {"weights": None, "input_shape": (32, 32, 3), "classes": 5}
-    ours = fill(keras_resnet.build("cifar_resnet8", **options))
+    ours = filled("cifar_resnet8", **options)
     stock = keras_resnet.build("cifar_resnet8", **options, layers="keras")
     stock.set_weights(ours.get_weights())
     x, y = images(16, 32, 32, 3), np.arange(16) % 5
@@ -76,7 +76,7 @@ def test_an_unknown_kind_of_layers_is_refused():
 
 
 def test_a_model_of_stock_layers_is_loaded_without_this_package(tmp_path):
-    model = fill(keras_resnet.build("cifar_resnet8", layers="keras"))
+    model = filled("cifar_resnet8", layers="keras")
     assert type(model) is type(keras.Model(model.input, model.output))
     x = images(2, 32, 32, 3)
     model.save(tmp_path / "model.keras")
@@ -94,7 +94,7 @@ def test_a_model_of_stock_layers_is_loaded_without_this_package(tmp_path):
 
 @pytest.mark.parametrize("kit", ["fast", "keras"])
 def test_weights_files_move_between_the_kinds_of_layers(tmp_path, kit):
-    source = fill(keras_resnet.build("cifar_resnet8", layers=kit))
+    source = filled("cifar_resnet8", layers=kit)
     source.save_weights(tmp_path / "a.weights.h5")
     target = keras_resnet.build("cifar_resnet8", layers={"fast": "keras", "keras": "fast"}[kit])
     target.load_weights(tmp_path / "a.weights.h5")
@@ -104,7 +104,7 @@ def test_weights_files_move_between_the_kinds_of_layers(tmp_path, kit):
 
 def test_maps_in_the_middle_are_right_beside_what_follows_them():
     """A map that is asked for must not be overwritten by the layer behind it."""
-    model = fill(keras_resnet.build("cifar_resnet8"))
+    model = filled("cifar_resnet8")
     names = ["conv1_bn", "conv1_relu", "conv2_1_a_bn", "conv2_1_b_bn", "conv2_1_add", "conv2_1"]
     outputs = [model.get_layer(name).output for name in names]
     x = keras.ops.convert_to_tensor(images(2, 32, 32, 3))

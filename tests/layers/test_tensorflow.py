@@ -7,10 +7,9 @@ import textwrap
 import keras
 import numpy as np
 import pytest
-from support import BACKEND, fill, images
+from support import BACKEND, filled, images
 from support.layers import as_array, assert_close
 
-import keras_resnet
 from keras_resnet import layers
 
 if BACKEND != "tensorflow":
@@ -22,7 +21,7 @@ STOCK = {"Rsqrt", "SquaredDifference"}
 
 
 def small(**options):
-    return fill(keras_resnet.build("cifar_resnet8", **options))
+    return filled("cifar_resnet8", **options)
 
 
 def operations(function, *signature):

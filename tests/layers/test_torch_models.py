@@ -5,7 +5,7 @@ import copy
 import keras
 import numpy as np
 import pytest
-from support import BACKEND, fill, images
+from support import BACKEND, fill, filled, images
 from support.layers import as_array, assert_close
 from support.torch_nets import Dispatched, reference, small
 
@@ -122,7 +122,7 @@ def test_training_is_the_same_under_the_compiler_which_leaves_the_network_as_it_
     x, y = images(8, 32, 32, 3), np.arange(8)
     torch._dynamo.utils.counters.clear()
     for jit_compile in (False, True):
-        model = fill(keras_resnet.build("cifar_resnet8"))
+        model = filled("cifar_resnet8")
         optimizer = training.SGD(0.01, 0.9)
         model.compile(optimizer, "sparse_categorical_crossentropy", jit_compile=jit_compile)
         losses.append([model.train_on_batch(x, y) for _ in range(3)])
@@ -131,7 +131,7 @@ def test_training_is_the_same_under_the_compiler_which_leaves_the_network_as_it_
 
 
 def test_torch_export_traces_a_network():
-    model = fill(keras_resnet.build("cifar_resnet8"))
+    model = filled("cifar_resnet8")
     model.eval()
     x = torch.tensor(images(2, 32, 32, 3))
     exported = torch.export.export(model, (x,))
@@ -139,7 +139,7 @@ def test_torch_export_traces_a_network():
 
 
 def test_torch_export_leaves_the_batch_open():
-    model = fill(keras_resnet.build("cifar_resnet8"))
+    model = filled("cifar_resnet8")
     model.eval()
     batch = torch.export.Dim("batch", min=1)
     two, five = (torch.tensor(images(n, 32, 32, 3)) for n in (2, 5))

@@ -5,7 +5,7 @@ import copy
 import keras
 import numpy as np
 import pytest
-from support import BACKEND, SMALL, fill, images, logits, row
+from support import BACKEND, SMALL, fill, filled, images, logits, row
 
 import keras_resnet
 from keras_resnet.networks.paper import Architecture
@@ -103,7 +103,7 @@ def data(model):
 
 
 def test_a_step_changes_every_variable():
-    model = compiled(fill(keras_resnet.build("cifar_resnet8", input_shape=(16, 16, 3), classes=4)))
+    model = compiled(filled("cifar_resnet8", input_shape=(16, 16, 3), classes=4))
     moved = changed(model, lambda: model.train_on_batch(*data(model)))
     assert moved == {v.path for v in model.weights}
 
@@ -134,7 +134,7 @@ def base_like(model):
 
 
 def test_stages_can_be_thawed_one_by_one():
-    base = fill(keras_resnet.build("cifar_resnet8", input_shape=(16, 16, 3), classes=4))
+    base = filled("cifar_resnet8", input_shape=(16, 16, 3), classes=4)
     for layer in base.layers:
         layer.trainable = layer.name.startswith(("conv4", "fc"))
     compiled(base)
@@ -146,11 +146,11 @@ def test_stages_can_be_thawed_one_by_one():
 def test_training_with_and_without_xla_is_the_same(jit_compile):
     if BACKEND == "torch" and jit_compile:
         pytest.skip("XLA is not torch's; torch.compile is tried in test_layers_torch.py")
-    model = fill(keras_resnet.build("cifar_resnet8", input_shape=(8, 8, 3), classes=4))
+    model = filled("cifar_resnet8", input_shape=(8, 8, 3), classes=4)
     model.compile(keras.optimizers.SGD(0.01), "categorical_crossentropy", jit_compile=jit_compile)
     x, y = data(model)
     history = [float(model.train_on_batch(x, y)) for _ in range(2)]
-    eager = compiled(fill(keras_resnet.build("cifar_resnet8", input_shape=(8, 8, 3), classes=4)))
+    eager = compiled(filled("cifar_resnet8", input_shape=(8, 8, 3), classes=4))
     eager.optimizer.learning_rate = 0.01
     np.testing.assert_allclose(
         history, [float(eager.train_on_batch(x, y)) for _ in range(2)], rtol=1e-4

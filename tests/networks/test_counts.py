@@ -6,6 +6,7 @@ import keras
 import pytest
 from support import NAMES, row, without_values
 from support.exact_counts import APPLICATIONS, ROWS
+from support.facts import facts
 
 import keras_resnet
 from keras_resnet.networks.paper import TABLE_1, TABLE_6
@@ -13,11 +14,10 @@ from keras_resnet.networks.paper import TABLE_1, TABLE_6
 
 @pytest.mark.parametrize("row", ROWS, ids=str)
 def test_counts_are_exact(row):
-    with without_values():
-        model = keras_resnet.build(row.network, **row.options)
-    costs = keras_resnet.count(model)
+    found = facts(row.network, **row.options)
+    costs = found.costs
     assert (costs.trainable, costs.total, costs.macs) == (row.trainable, row.total, row.macs)
-    fc = model.get_layer("fc").kernel.shape
+    fc = found.kernels["fc"]
     assert costs.macs - fc[0] * fc[1] == row.macs_of_convolutions
 
 
@@ -27,12 +27,8 @@ def test_every_network_of_the_table_is_counted():
 
 @pytest.mark.parametrize("name", ["plain101", "plain152"])
 def test_a_plain_net_costs_as_much_as_option_a(name):
-    with without_values():
-        plain = keras_resnet.count(keras_resnet.build(name))
-        option_a = keras_resnet.count(
-            keras_resnet.build(name.replace("plain", "resnet"), shortcut="A")
-        )
-    assert plain == option_a
+    option_a = facts(name.replace("plain", "resnet"), shortcut="A")
+    assert facts(name).costs == option_a.costs
 
 
 @pytest.mark.parametrize("name", APPLICATIONS)
@@ -66,14 +62,10 @@ def test_parameters_are_those_of_table_6(depth):
 
 
 def test_option_c_projects_thirteen_shortcuts_more_than_b():
-    with without_values():
-        projections = {
-            option: sum(
-                layer.name.endswith("_shortcut")
-                for layer in keras_resnet.ResNet34(weights=None, shortcut=option).layers
-            )
-            for option in "ABC"
-        }
+    projections = {
+        option: sum(x.endswith("_shortcut") for x in facts("resnet34", shortcut=option).kernels)
+        for option in "ABC"
+    }
     assert projections == {"A": 0, "B": 3, "C": 16}
 
 

@@ -7,7 +7,7 @@ import threading
 import keras
 import numpy as np
 import pytest
-from support import BACKEND, fill, images, logits, without_values
+from support import BACKEND, fill, filled, images, logits, without_values
 
 import keras_resnet
 from keras_resnet.graph import deep_graph
@@ -21,10 +21,17 @@ def limit():
     assert sys.getrecursionlimit() == before
 
 
-def test_the_deepest_network_lives_through_all_that_others_do(tmp_path, limit):
+def test_the_deepest_network_predicts(limit):
     model = fill(keras_resnet.ResNet1202(input_shape=(8, 8, 3)))
     assert sys.getrecursionlimit() == limit
     assert keras_resnet.count(model).trainable == 19_421_274
+    assert np.isfinite(logits(model, images(2, 8, 8, 3))).all()
+
+
+@pytest.mark.parametrize("depth", [302, pytest.param(1202, marks=pytest.mark.slow)])
+def test_a_deep_network_does_all_that_others_do(depth, tmp_path, limit):
+    model = filled(f"cifar_resnet{depth}", input_shape=(8, 8, 3))
+    assert sys.getrecursionlimit() == limit
     x = images(2, 8, 8, 3)
     before = logits(model, x)
     assert np.isfinite(before).all()
@@ -35,7 +42,7 @@ def test_the_deepest_network_lives_through_all_that_others_do(tmp_path, limit):
     np.testing.assert_array_equal(logits(clone, x), before)
     del clone
 
-    # Eagerly: compiling a step of 1202 layers takes minutes (docs/reading.md says how many).
+    # Eagerly: compiling a step of so many layers takes minutes (docs/reading.md says how many).
     model.compile(keras.optimizers.SGD(1e-3), "categorical_crossentropy", run_eagerly=True)
     loss = model.train_on_batch(x, np.eye(10, dtype="float32")[:2])
     assert np.isfinite(float(loss))

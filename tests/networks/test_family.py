@@ -5,7 +5,8 @@ import inspect
 import keras
 import numpy as np
 import pytest
-from support import EVERY, NAMES, SYSTEMS, fill, images, logits, row, without_values
+from support import EVERY, NAMES, SYSTEMS, fill, filled, images, logits, narrow, row, without_values
+from support.facts import facts
 
 import keras_resnet
 from keras_resnet.networks.paper import Architecture
@@ -23,50 +24,46 @@ def side_of(name, maps=2):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_stages_and_blocks_are_those_of_the_row_under_the_papers_names(name):
-    architecture, side = row(name), side_of(name)
-    with without_values():
-        model = keras_resnet.build(name, input_shape=(side, side, 3))
-    check_stages(architecture, keras_resnet.endpoints(model), side)
-    check_blocks(architecture, model)
-    assert model.name == name
-    assert model.output.shape == (None, architecture.classes)
+    architecture, found = row(name), facts(name)
+    check_stages(architecture, found.ends)
+    check_blocks(architecture, found.layers)
+    assert found.name == name
+    assert found.output == (None, architecture.classes)
 
 
-def check_stages(architecture, ends, side):
+def check_stages(architecture, ends):
     """Features halve and filters double from stage to stage."""
+    side = architecture.size
     stages = [f"conv{2 + stage}_x" for stage in range(len(architecture.blocks))]
     assert list(ends) == ["conv1", *stages]
     expansion = 4 if architecture.block == "bottleneck" else 1
     for number, stage in enumerate(stages):
         height = side // architecture.stem_stride // 2**number
         filters = architecture.width * 2**number * expansion
-        assert ends[stage].shape == (None, height, height, filters), stage
+        assert ends[stage] == (None, height, height, filters), stage
     half = 2 if architecture.stem == "imagenet" else 1
-    assert ends["conv1"].shape == (None, side // half, side // half, architecture.width)
+    assert ends["conv1"] == (None, side // half, side // half, architecture.width)
 
 
-def check_blocks(architecture, model):
+def check_blocks(architecture, layers):
     """Every convolution has its name and size, and there is none besides."""
-    layers = {layer.name: layer for layer in model.layers}
+    kernels = {name: kernel for name, (_, kernel, _) in layers.items() if kernel}
     basic = architecture.block == "basic"
     for stage, blocks in enumerate(architecture.blocks, start=2):
         for block in range(1, blocks + 1):
             for letter in "ab" if basic else "abc":
-                kernel = layers[f"conv{stage}_{block}_{letter}"].kernel.shape[0]
-                assert kernel == (3 if basic or letter == "b" else 1)
+                kernel = kernels[f"conv{stage}_{block}_{letter}"]
+                assert kernel[0] == (3 if basic or letter == "b" else 1)
                 assert f"conv{stage}_{block}_{letter}_bn" in layers
-            assert isinstance(layers[f"conv{stage}_{block}"], keras.layers.ReLU)
-    assert model.get_layer("conv3_1") is layers["conv3_1"]
-    assert layers["conv1"].kernel.shape[0] == (7 if architecture.stem == "imagenet" else 3)
-    weighted = [name for name, layer in layers.items() if hasattr(layer, "kernel")]
-    assert len([name for name in weighted if "shortcut" not in name]) == architecture.depth
+            assert issubclass(layers[f"conv{stage}_{block}"][0], keras.layers.ReLU)
+    assert kernels["conv1"][0] == (7 if architecture.stem == "imagenet" else 3)
+    assert len([name for name in kernels if "shortcut" not in name]) == architecture.depth
 
 
 @pytest.mark.parametrize("name", SHALLOW)
 def test_probabilities_sum_to_one(name):
     side = side_of(name, 1)
-    model = keras_resnet.build(name, input_shape=(side, side, 3))
-    outputs = logits(model, images(2, side, side, 3))
+    outputs = logits(filled(narrow(name), input_shape=(side, side, 3)), images(2, side, side, 3))
     assert outputs.shape == (2, row(name).classes)
     assert outputs.dtype == "float32"
     np.testing.assert_allclose(outputs.sum(axis=-1), 1, rtol=1e-5)
@@ -111,10 +108,10 @@ def test_every_builder_takes_the_same_arguments(name):
 def test_without_top_features_are_pooled_as_asked(name, pooling):
     side = side_of(name)
     model = keras_resnet.build(
-        name, include_top=False, pooling=pooling, input_shape=(side, side, 3)
+        narrow(name), include_top=False, pooling=pooling, input_shape=(side, side, 3)
     )
     x = images(2, side, side, 3)
-    last = row(name).width * 2 ** (len(row(name).blocks) - 1)
+    last = 8 * 2 ** (len(row(name).blocks) - 1)
     features = logits(model, x)
     if pooling is None:
         assert features.shape == (2, 2, 2, last)
@@ -134,12 +131,21 @@ def test_a_network_can_be_built_on_a_tensor():
     assert logits(base, images(1, 40, 48, 1)).shape == (1, 64)
 
 
-@pytest.mark.parametrize("name", ["resnet18", "resnet50", "plain18", "cifar_resnet20"])
+@pytest.mark.parametrize(
+    "architecture",
+    [
+        Architecture("basic", (1, 1, 1, 1), 8, "imagenet", "B"),
+        Architecture("bottleneck", (1, 1, 1, 1), 8, "imagenet", "B"),
+        Architecture("basic", (1, 1, 1, 1), 8, "imagenet", None),
+        Architecture("basic", (1, 1, 1), 8, "cifar", "A"),
+    ],
+    ids=["basic", "bottleneck", "plain", "cifar"],
+)
 @pytest.mark.parametrize("extra", [0, 1, 17])
-def test_any_size_from_the_smallest_will_do(name, extra):
-    smallest = row(name).stride
-    sized = fill(keras_resnet.build(name, input_shape=(smallest + extra, smallest + 1, 3)))
-    free = fill(keras_resnet.build(name, input_shape=(None, None, 3)))
+def test_any_size_from_the_smallest_will_do(architecture, extra):
+    smallest = architecture.stride
+    sized = filled(architecture, input_shape=(smallest + extra, smallest + 1, 3))
+    free = filled(architecture, input_shape=(None, None, 3))
     x = images(1, smallest + extra, smallest + 1, 3)
     np.testing.assert_array_equal(logits(sized, x), logits(free, x))
 
@@ -147,7 +153,7 @@ def test_any_size_from_the_smallest_will_do(name, extra):
 @pytest.mark.parametrize("name", ["resnet18", "cifar_resnet20"])
 def test_an_image_of_any_number_of_channels_will_do(name):
     side = side_of(name)
-    model = keras_resnet.build(name, input_shape=(side, side, 5), classes=2)
+    model = keras_resnet.build(narrow(name), input_shape=(side, side, 5), classes=2)
     assert model.get_layer("conv1").kernel.shape[2] == 5
     assert logits(model, images(1, side, side, 5)).shape == (1, 2)
 

@@ -7,6 +7,7 @@ from support.golden_cases import (
     GRADIENTS,
     LOGITS,
     MODES,
+    ONLY_INFERENCE,
     REGENERATE,
     golden,
     gradients_of,
@@ -14,15 +15,35 @@ from support.golden_cases import (
     variables_of,
 )
 
+# The others are made of the same parts: `make test-all` has them too.
+QUICK_LOGITS = {
+    *(key for key in LOGITS if key.startswith("tiny-")),
+    *("resnet18", "resnet50-v1.5", "resnet50-dilated", "resnext50_32x4d", "cifar_resnet20"),
+    *("resnet18-A", "resnet18-C-caffe", "plain34", "cifar_plain20", "cifar_resnet20-center"),
+}
+QUICK_GRADIENTS = {
+    *(("basic-C-caffe", "training"), ("bottleneck-v1.5-A-dilated", "training")),
+    *(("cifar_resnet20-C", "training"), ("preact_cifar", "training"), ("d", "training")),
+    *((key, "inference") for key in ("basic-B", *ONLY_INFERENCE)),
+}
 
-@pytest.mark.parametrize("key", LOGITS)
+
+def quick(cases, chosen):
+    """All cases, those that are not chosen marked slow."""
+    assert chosen <= set(cases)
+    slow = {"marks": pytest.mark.slow}
+    each = [(case, case if isinstance(case, tuple) else (case,)) for case in cases]
+    return [pytest.param(*values, **({} if case in chosen else slow)) for case, values in each]
+
+
+@pytest.mark.parametrize("key", quick(LOGITS, QUICK_LOGITS))
 def test_the_same_weights_give_the_same_logits_on_every_backend(key):
     expected = np.array(golden("logits")[key])
     worst = abs(logits_of(LOGITS[key]) - expected).max() / abs(expected).max()
     assert worst < 1e-5, f"relative to the largest logit. {REGENERATE}"
 
 
-@pytest.mark.parametrize(("key", "mode"), MODES)
+@pytest.mark.parametrize(("key", "mode"), quick(MODES, QUICK_GRADIENTS))
 def test_the_same_weights_give_the_same_gradients_on_every_backend(key, mode):
     expected = golden("gradients")[f"{key} {mode}"]
     found = gradients_of(GRADIENTS[key], mode == "training")

@@ -8,6 +8,7 @@ import pytest
 from support import PREACTIVATED, SYSTEMS, layers_made, row, without_values
 from support.baselines import built
 from support.exact_counts import BIASED_BN_INCEPTION, RELATIVES, SYSTEM_ROWS
+from support.facts import facts
 
 import keras_resnet
 from keras_resnet.networks.paper import Architecture
@@ -23,8 +24,7 @@ from keras_resnet.networks.systems import (
 
 @pytest.mark.parametrize("case", [*SYSTEM_ROWS, *RELATIVES], ids=str)
 def test_counts_are_exact(case):
-    with without_values():
-        costs = keras_resnet.count(keras_resnet.build(case.network, **case.options))
+    costs = facts(case.network, **case.options).costs
     assert (costs.trainable, costs.total, costs.macs) == (case.trainable, case.total, case.macs)
 
 
@@ -43,45 +43,33 @@ def test_every_network_is_counted():
 @pytest.mark.parametrize("name", ["ResNet50V2", "ResNet101V2", "ResNet152V2"])
 def test_v2_costs_what_keras_applications_v2_costs(name):
     with without_values():
-        ours = keras_resnet.count(getattr(keras_resnet, name)(weights=None))
         theirs = keras_resnet.count(getattr(keras.applications, name)(weights=None))
-    assert ours == theirs
+    assert facts(name.lower()).costs == theirs
 
 
 @pytest.mark.once
 @pytest.mark.parametrize("name", [*PREACTIVATED, *SYSTEMS])
 def test_a_network_has_as_many_layers_as_its_depth_says(name):
-    with without_values():
-        model = keras_resnet.build(name)
     # The longest way through the graph: GoogLeNet's and BN-Inception's modules branch.
-    depth = {}
-    for layer in model.layers:
-        sources = layer.input if isinstance(layer.input, list) else [layer.input]
-        before = max((depth.get(id(source), 0) for source in sources), default=0)
-        depth[id(layer.output)] = before + hasattr(layer, "kernel")
-    assert depth[id(model.output)] == row(name).depth
+    found, depth = facts(name), {}
+    for layer, (_, kernel, sources) in found.layers.items():
+        depth[layer] = max((depth[source] for source in sources), default=0) + (kernel is not None)
+    assert depth[found.last] == row(name).depth
 
 
 def test_modules_have_the_widths_that_the_tables_print():
     """The output sizes of GoogLeNet's Table 1 and BN-Inception's Figure 5."""
-    with without_values():
-        googlenet, bn_inception, literal = (
-            keras_resnet.endpoints(model)
-            for model in (
-                keras_resnet.GoogLeNet(weights=None),
-                keras_resnet.BNInception(weights=None),
-                keras_resnet.BNInception(weights=None, pool_proj=128),
-            )
-        )
+    googlenet, bn_inception = facts("googlenet").ends, facts("bn_inception").ends
+    literal = facts("bn_inception", pool_proj=128).ends
     depths = (256, 480, 512, 512, 512, 528, 832, 832, 1024)
     sides = (28, 28, 14, 14, 14, 14, 14, 7, 7)
     for module, depth, side in zip(INCEPTION, depths, sides, strict=True):
-        assert googlenet[f"inception_{module}"].shape == (None, side, side, depth)
+        assert googlenet[f"inception_{module}"] == (None, side, side, depth)
     depths = (256, 320, 576, 576, 576, 576, 576, 1024, 1024, 1024)
     sides = (28, 28, 14, 14, 14, 14, 14, 7, 7, 7)
     for module, depth, side in zip(BN_INCEPTION, depths, sides, strict=True):
-        assert bn_inception[f"inception_{module}"].shape == (None, side, side, depth)
-    assert [literal[f"inception_{m}"].shape[3] for m in ("4c", "4d", "4e")] == [608, 608, 1056]
+        assert bn_inception[f"inception_{module}"] == (None, side, side, depth)
+    assert [literal[f"inception_{m}"][3] for m in ("4c", "4d", "4e")] == [608, 608, 1056]
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 import pytest
-from support import BACKEND, fill, images, logits, without_values
+from support import BACKEND, fill, filled, images, logits, without_values
 from support.baselines import KINDS, built
 from support.golden_cases import TINY
 
@@ -28,15 +28,15 @@ def test_a_saved_model_and_a_clone_are_the_same(kind, tmp_path):
 
 @pytest.mark.parametrize("kind", KINDS[1:])
 def test_any_size_will_do(kind):
-    sized = fill(keras_resnet.build(TINY[kind], classes=4, input_shape=(75, 45, 3)))
-    free = fill(keras_resnet.build(TINY[kind], classes=4, input_shape=(None, None, 3)))
+    sized = filled(TINY[kind], classes=4, input_shape=(75, 45, 3))
+    free = filled(TINY[kind], classes=4, input_shape=(None, None, 3))
     x = images(1, 75, 45, 3)
     np.testing.assert_array_equal(logits(sized, x), logits(free, x))
 
 
 @pytest.mark.parametrize("kind", ["prelu_net"])
 def test_compiled_predictions_take_any_size(kind):
-    model = fill(keras_resnet.build(TINY[kind], classes=4, input_shape=(None, None, 3)))
+    model = filled(TINY[kind], classes=4, input_shape=(None, None, 3))
     for size in ((32, 32), (33, 48)):
         x = images(2, *size, 3)
         np.testing.assert_allclose(model.predict(x, verbose=0), logits(model, x), rtol=1e-4)
@@ -47,7 +47,7 @@ def test_channels_first_is_the_same_network(kind):
     x = images(1, 32, 32, 3)
     expected = logits(fill(built(kind)), x)
     keras.config.set_image_data_format("channels_first")
-    model = fill(keras_resnet.build(TINY[kind], classes=4, input_shape=(3, 32, 32)))
+    model = filled(TINY[kind], classes=4, input_shape=(3, 32, 32))
     assert model.count_params() == built_last(kind).count_params()
     if BACKEND == "torch":  # TensorFlow and JAX on a CPU do not pool channels first
         np.testing.assert_allclose(logits(model, x.transpose(0, 3, 1, 2)), expected, rtol=1e-4)

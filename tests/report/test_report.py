@@ -11,9 +11,8 @@ import tempfile
 
 import numpy as np
 import pytest
-from support import fill
+from support import filled
 
-import keras_resnet
 from keras_resnet.evaluation import evaluate
 from keras_resnet.report import read_run, write_report
 
@@ -51,7 +50,7 @@ def run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("runs") / "a <run> & more"
     folder.mkdir()
     (folder / "results.json").write_text(json.dumps(RECORD))
-    model = fill(keras_resnet.build("cifar_resnet8", include_preprocessing=True))
+    model = filled("cifar_resnet8", include_preprocessing=True)
     images = np.random.default_rng(0).integers(0, 256, (40, 32, 32, 3), "uint8")
     evaluate(model, (images, np.arange(40) % 10), out=folder / "test.json", verbose=0)
     return folder
@@ -122,7 +121,7 @@ def test_a_folder_without_results_is_refused(tmp_path):
 
 def test_networks_of_the_digits_are_evaluated_for_the_report(tmp_path):
     pytest.importorskip("sklearn")
-    model = fill(keras_resnet.build("cifar_resnet8", input_shape=(16, 16, 1)))
+    model = filled("cifar_resnet8", input_shape=(16, 16, 1))
     model.save(tmp_path / "resnet8.keras")
     record = {"digits": {}, "networks": {"cifar_resnet8": {"history": HISTORY}}}
     (tmp_path / "results.json").write_text(json.dumps(record))

@@ -1,6 +1,7 @@
 """What several tests need: cheap models, weights that do not depend on the backend, gradients."""
 
 import contextlib
+import dataclasses
 import zlib
 from unittest import mock
 
@@ -21,6 +22,11 @@ def row(name: str):
     return network_row(name)
 
 
+def narrow(name: str):
+    """The row behind a name, of few filters: cheap where width does not matter."""
+    return dataclasses.replace(network_row(name), width=8)
+
+
 # The paper's own networks, those that normalize before they convolve, and those of its tables.
 NAMES = [name for name in EVERY if row(name).family == "resnet" and not row(name).preactivated]
 PREACTIVATED = [name for name in EVERY if row(name).preactivated]
@@ -30,10 +36,13 @@ SYSTEMS = [name for name in EVERY if row(name).family != "resnet"]
 @contextlib.contextmanager
 def without_values():
     """Models whose values do not matter are built on torch's meta device, or of zeros."""
-    if BACKEND == "torch":
-        with keras.device("meta"):
-            yield
-        return
+    with keras.device("meta") if BACKEND == "torch" else undrawn():
+        yield
+
+
+@contextlib.contextmanager
+def undrawn():
+    """Models that get other values at once are built of zeros: to draw takes longer."""
     zeros = keras.initializers.Zeros()
     drawn = (keras.initializers.VarianceScaling, keras.initializers.RandomNormal)
     with contextlib.ExitStack() as stack:
@@ -44,6 +53,13 @@ def without_values():
 
             stack.enter_context(mock.patch.object(initializer, "__call__", instead))
         yield
+
+
+def filled(network, **options) -> keras.Model:
+    """What `keras_resnet.build` builds, filled."""
+    with undrawn():
+        model = keras_resnet.build(network, **options)
+    return fill(model)
 
 
 @contextlib.contextmanager
@@ -135,7 +151,8 @@ def grad(model, x, weighting, training):
         outputs, _ = model.stateless_call(trainable, frozen, x, training=training)
         return (outputs * weighting).sum()
 
-    return jax.grad(loss)([variable.value for variable in model.trainable_variables])
+    # As one program: to compile every operation for every shape takes several times as long.
+    return jax.jit(jax.grad(loss))([variable.value for variable in model.trainable_variables])
 
 
 def backward(model, x, weighting, training):

@@ -6,10 +6,9 @@ import zipfile
 import keras
 import numpy as np
 
-import keras_resnet
 from keras_resnet.evaluation import evaluate
 from keras_resnet.weights import ImageRule
-from support import fill, random
+from support import filled, random
 
 
 def small_rule(size=32, **changes):
@@ -82,7 +81,7 @@ CLASSES = 7
 
 def small_network():
     """A network of 32 pixels and 7 classes, with weights that the backend does not change."""
-    return fill(keras_resnet.build("cifar_resnet8", classes=CLASSES))
+    return filled("cifar_resnet8", classes=CLASSES)
 
 
 def collection(count=9, shape=(40, 50)):

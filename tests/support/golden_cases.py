@@ -10,7 +10,8 @@ import numpy as np
 import keras_resnet
 from keras_resnet.networks.paper import Architecture
 from keras_resnet.networks.systems import VGG, BNInception, GoogLeNet, PReLUNet
-from support import NAMES, fill, gradients, images, logits, random, row, without_values
+from support import NAMES, fill, gradients, images, logits, random, row
+from support.facts import facts
 
 FOLDER = pathlib.Path(__file__).parents[1] / "golden"
 REGENERATE = "If the change is meant, run `python tools/golden.py` and commit what it writes."
@@ -117,12 +118,10 @@ def gradients_of(case, training: bool) -> dict[str, tuple[float, float]]:
 
 def variables_of(name: str) -> dict[str, list[str]]:
     """Paths and shapes of all variables in their order; blocks that are alike are listed once."""
-    with without_values():
-        model = keras_resnet.build(name)
     blocks: dict[str, list[str]] = {}
-    for variable in model.weights:
-        block, rest = re.fullmatch(r"(conv\d+_\d+(?=_)|)(.*)", variable.path).groups()
-        shape = "x".join(map(str, variable.shape))
+    for path, sizes in facts(name).variables:
+        block, rest = re.fullmatch(r"(conv\d+_\d+(?=_)|)(.*)", path).groups()
+        shape = "x".join(map(str, sizes))
         blocks.setdefault(block or "rest", []).append(f"{rest} {shape}")
     return folded(blocks)
 

@@ -3,8 +3,7 @@
 import keras
 from torch.utils._python_dispatch import TorchDispatchMode
 
-import keras_resnet
-from support import fill
+from support import filled
 
 
 class Dispatched(TorchDispatchMode):
@@ -22,7 +21,7 @@ class Dispatched(TorchDispatchMode):
 def small(**options):
     last = keras.config.image_data_format() == "channels_last"
     shape = (64, 64, 3) if last else (3, 64, 64)
-    return fill(keras_resnet.build("resnet50", input_shape=shape, classes=5, **options))
+    return filled("resnet50", input_shape=shape, classes=5, **options)
 
 
 def reference(model):

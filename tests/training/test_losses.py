@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 import pytest
-from support import fill, images, random
+from support import filled, images, random
 
 import keras_resnet
 from keras_resnet.training import (
@@ -93,7 +93,7 @@ def test_a_bad_argument_of_a_loss_is_named():
 
 
 def network(name="cifar_resnet8", **options):
-    return fill(keras_resnet.build(name, input_shape=(16, 16, 3), classes=4, **options))
+    return filled(name, input_shape=(16, 16, 3), classes=4, **options)
 
 
 @pytest.mark.parametrize("layers", ["fast", "keras"])

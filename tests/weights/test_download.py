@@ -257,12 +257,12 @@ def test_a_file_the_hub_does_not_have_is_an_error(hub, tmp_path):
 
 def test_a_builder_downloads_what_it_is_asked_for(server, tmp_path, monkeypatch):
     """All steps: a record, a download, a file in another dialect, a network."""
-    from support import fill
+    from support import filled
 
     from keras_resnet.weights import find
 
     monkeypatch.setenv("KERAS_HOME", str(tmp_path / "home"))
-    source = fill(keras_resnet.build("cifar_resnet8", weights=None, shortcut="B"))
+    source = filled("cifar_resnet8", weights=None, shortcut="B")
     keras_resnet.save_weights(source, tmp_path / "weights.npz", "osmr")
     content = (tmp_path / "weights.npz").read_bytes()
     known = next(r for r in keras_resnet.list_weights("cifar_resnet20") if r.name == "osmr")

@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 import pytest
-from support import fill, without_values
+from support import filled, without_values
 
 import keras_resnet
 from keras_resnet import freeze_batch_norm, new_head, unfreeze_from
@@ -76,7 +76,7 @@ def test_what_is_no_image_or_has_no_preprocessing_is_refused(tmp_path):
 
 
 def network(**options):
-    return fill(keras_resnet.build("cifar_resnet8", weights=None, **options))
+    return filled("cifar_resnet8", weights=None, **options)
 
 
 def test_frozen_batch_normalization_keeps_its_statistics_while_training():

@@ -1,0 +1,65 @@
+"""What tests ask of a network of full size: built once a process, and only its facts are kept."""
+
+import dataclasses
+import functools
+from typing import Any
+
+import keras
+
+import keras_resnet
+from support import without_values
+
+
+@dataclasses.dataclass(frozen=True)
+class Facts:
+    """A network at its own size, without its values.
+
+    Args:
+        name: of the model.
+        costs: of `keras_resnet.count`.
+        output: shape of the output, of the first where there are several.
+        variables: path and shape of every variable, in order.
+        ends: shape of every endpoint by name.
+        layers: by name, in order: class, shape of its kernel or None, names of the layers read.
+        last: name of the layer that makes the output.
+    """
+
+    name: str
+    costs: Any
+    output: tuple[int | None, ...]
+    variables: list[tuple[str, tuple[int, ...]]]
+    ends: dict[str, tuple[int | None, ...]]
+    layers: dict[str, tuple[type, tuple[int, ...] | None, list[str]]]
+    last: str
+
+    @property
+    def kernels(self) -> dict[str, tuple[int, ...]]:
+        """Shapes of the kernels by the name of the layer."""
+        return {name: kernel for name, (_, kernel, _) in self.layers.items() if kernel}
+
+
+def facts(network: str, **options) -> Facts:
+    """Of `keras_resnet.build(network, **options)`; options are plain values."""
+    return kept(network, tuple(sorted(options.items())))
+
+
+@functools.cache
+def kept(network: str, options: tuple[tuple[str, Any], ...]) -> Facts:
+    with without_values():
+        model = keras_resnet.build(network, **dict(options))
+    output = next(iter(keras.tree.flatten(model.output)))
+    return Facts(
+        name=model.name,
+        costs=keras_resnet.count(model),
+        output=output.shape,
+        variables=[(v.path, tuple(v.shape)) for v in model.weights],
+        ends={name: end.shape for name, end in keras_resnet.endpoints(model).items()},
+        layers={layer.name: described(layer) for layer in model.layers},
+        last=output._keras_history.operation.name,
+    )
+
+
+def described(layer) -> tuple[type, tuple[int, ...] | None, list[str]]:
+    kernel = tuple(layer.kernel.shape) if hasattr(layer, "kernel") else None
+    sources = [] if isinstance(layer, keras.layers.InputLayer) else keras.tree.flatten(layer.input)
+    return type(layer), kernel, [source._keras_history.operation.name for source in sources]
