@@ -74,7 +74,7 @@ def files() -> str:
         (
             f"`{record.id}`",
             record.url,
-            f"`{record.hash}`" if record.hash else "sha256 stated by the hub",
+            f"`{record.hash}`" if record.hash else "the hub's sha256, taken at the first download",
         )
         for record in keras_resnet.list_weights()
     )

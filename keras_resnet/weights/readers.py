@@ -133,7 +133,8 @@ def npy(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, path: Path) -> Stored:
 @contextlib.contextmanager
 def safetensors(path: Path) -> Iterator[Arrays]:
     """The Hugging Face hub's format: a header of shapes, then the data."""
-    safe_open = required("safetensors", "Reading .safetensors", "weights").safe_open
+    from safetensors import safe_open
+
     with safe_open(str(path), framework="numpy") as file:
         yield {name: slice_of(file, name) for name in file.keys()}  # noqa: SIM118
 

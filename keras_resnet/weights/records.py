@@ -66,7 +66,7 @@ class Record:
         source: who trained or published it.
         url: of the file, or `hf://owner/repository/file` on the Hugging Face hub.
         hash: as published, `"sha256:..."`, `"sha1:..."` or `"md5:..."`, a prefix where only
-            that is; empty where the hub states the file's sha256 with every download.
+            that is; empty where the hub's own sha256 at the first download counts.
         licence: SPDX identifier; `license` reads the same.
         dialect: how the file names our layers.
         options: arguments of the builder that the weights imply.
@@ -74,6 +74,8 @@ class Record:
         results: published accuracies on the ImageNet validation set or the CIFAR-10 test set.
         page: address of the page on which the publisher describes the set and its results.
         imagenet: whether `weights="imagenet"` stands for this set of its network.
+        revision: commit of the hub's repository; empty for the newest at the first download,
+            which is then kept to.
     """
 
     network: str
@@ -88,6 +90,7 @@ class Record:
     results: tuple[Result, ...] = ()
     page: str = ""
     imagenet: bool = False
+    revision: str = ""
 
     def __post_init__(self):
         object.__setattr__(self, "options", MappingProxyType(dict(self.options)))

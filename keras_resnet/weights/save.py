@@ -54,7 +54,6 @@ def write_npz(path: Path, arrays: NamedArrays) -> None:
 
 
 def write_safetensors(path: Path, arrays: NamedArrays) -> None:
-    required("safetensors", "Writing .safetensors", "weights")
     from safetensors.numpy import save_file
 
     save_file(arrays, path, metadata={"format": "pt"})

@@ -17,8 +17,6 @@ from keras_resnet.evaluation.contenders import Contender
 from keras_resnet.evaluation.dense import logits_model
 from keras_resnet.layers import SpatialPyramidPooling
 
-pytest.importorskip("PIL", reason='Pillow comes with the extra "weights"')
-
 
 def geometry(protocol, size=224, resize=256, interpolation="bilinear"):
     return Geometry(PROTOCOLS[protocol], size, resize, interpolation)
