@@ -7,7 +7,7 @@ at a tenth of the learning rate. A layer that is frozen must be frozen before `c
 import keras
 
 from keras_resnet.graph import all_layers
-from keras_resnet.network import Network
+from keras_resnet.network import Network, carry, graph_of
 from keras_resnet.networks.assembly import Top, pooled_classifier
 from keras_resnet.networks.checks import checked_classes
 from keras_resnet.weights.layout import place_of
@@ -124,4 +124,6 @@ def new_head(
             f"(include_top=False, pooling=None). Received: an output of shape {features.shape}"
         )
     top = Top(classes, keras.activations.get(classifier_activation))
-    return Network(model.input, pooled_classifier(features, top), name=name or model.name)
+    new = Network(model.input, pooled_classifier(features, top), name=name or model.name)
+    graph = graph_of(model)
+    return carry(new, {**graph, "classes": classes}) if graph else new

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import shutil
+import warnings
 import zipfile
 from pathlib import Path
 
@@ -33,10 +34,24 @@ def fetch(record: Record, cache_dir: str | os.PathLike | None = None) -> Path:
             is unchanged, but for the first part of a file whose download was cut off: the next
             call goes on from there.
     """
+    say_license(record)
     folder = cache_folder(cache_dir)
     if record.url.startswith("hf://"):
         return hub_file(record.url, folder / "hub", Pin(record.revision, record.hash), cache_dir)
     return fetch_url(record.url, record.hash, folder)
+
+
+SAID: set[str] = set()
+
+
+def say_license(record: Record) -> None:
+    """Warns, once in a process, where weights are not free for commercial use."""
+    if not record.commercial and record.id not in SAID:
+        SAID.add(record.id)
+        warnings.warn(
+            f"The weights {record.id} are under {record.license}: not for commercial use",
+            stacklevel=2,
+        )
 
 
 def fetch_url(url: str, expected: str, folder: Path) -> Path:

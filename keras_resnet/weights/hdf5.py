@@ -106,6 +106,7 @@ def keras_3(groups, path: Path) -> Arrays:
         layer = text(group.attrs["name"]) if "name" in group.attrs else parts[-2]
         items = [groups[at] for i in range(len(group)) if (at := f"{prefix}/{i}") in groups]
         names = BATCH_NORMALIZATION if len(items) == 4 else VARIABLES.get(len(items), ())
+        names = ("alpha",) if layer.endswith("_prelu") else names
         if len(names) != len(group):
             names = tuple(map(str, range(len(items))))
         for name, item in zip(names, items, strict=True):

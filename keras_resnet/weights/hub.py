@@ -145,7 +145,7 @@ def downloaded(address: str, revision: str, cache_dir, force_download: bool = Fa
 
 
 @contextlib.contextmanager
-def failures_named(address: str):
+def failures_named(address: str, done: str = "downloaded"):
     """Turns what the client and the libraries beneath it raise into one short error."""
     from huggingface_hub import constants, errors
 
@@ -166,5 +166,5 @@ def failures_named(address: str):
             later = answer.headers.get("Retry-After")
             reason = f"HTTP status {answer.status_code}"
             reason += f"; try again in {later} seconds" if later else ""
-        advice = ADVICE.format(cache=constants.HF_HUB_CACHE)
-        raise DownloadError(f"{address} could not be downloaded: {reason}. {advice}") from error
+        advice = f". {ADVICE.format(cache=constants.HF_HUB_CACHE)}" if done == "downloaded" else ""
+        raise DownloadError(f"{address} could not be {done}: {reason}{advice}") from error

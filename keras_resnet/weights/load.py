@@ -7,11 +7,19 @@ from typing import Any, Literal
 import numpy as np
 
 from keras_resnet.networks.paper import one_of
-from keras_resnet.weights.convert import Entry, entries, layout_of_model, source_shape, to_ours
+from keras_resnet.weights.convert import (
+    Entry,
+    entries,
+    layout_of_model,
+    source_shape,
+    to_ours,
+    with_channels,
+)
 from keras_resnet.weights.dialects import BY_FAMILY, NAMES, Dialect, dialect_of
 from keras_resnet.weights.download import fetch
 from keras_resnet.weights.find import list_weights
-from keras_resnet.weights.graph_options import check_graph, records_for
+from keras_resnet.weights.graph_options import check_graph, graph_in, options_in, records_for
+from keras_resnet.weights.pretrained import hub_record
 from keras_resnet.weights.readers import open_arrays
 from keras_resnet.weights.records import Record
 from keras_resnet.weights.stored import Arrays, Stored
@@ -27,6 +35,8 @@ def load_weights(
     source: str | os.PathLike | Record | Mapping[str, Any],
     dialect: str = "auto",
     skip_mismatch: bool | str | Iterable[str] = False,
+    other_graph: str | Iterable[str] = (),
+    adapt_channels: bool = False,
 ) -> tuple[str, ...]:
     """Loads weights of any known dialect into `model`, all of them or none.
 
@@ -41,13 +51,18 @@ def load_weights(
             `"keras_resnet"`, `"cadene"` (BN-Inception); `"auto"` recognizes it by the names.
         skip_mismatch: layers that may keep their values: a name, names (`"fc"` for a head with
             other classes), or True for any. A layer that only the file has is named as there.
+        other_graph: options, such as `"output_stride"`, in which the model is meant to differ
+            from the network that the file says it is of.
+        adapt_channels: whether a model of other than 3 input channels takes a file for RGB: one
+            channel gets the sum of the three, more repeat them in turn, times 3 / channels.
 
     Returns:
         The layers that were skipped.
 
     Raises:
         ValueError: weights are missing, left over or of another shape, all listed in one
-            message; or the record is for another graph. The model is unchanged.
+            message; or the weights are for a network that computes something else. The model is
+            unchanged.
         WeightsFileError: the file is damaged, or is not a file of weights.
         DownloadError: the file of a record could not be downloaded.
         FileNotFoundError: there is no such file.
@@ -67,13 +82,29 @@ def load_weights(
     skip = skip_names(skip_mismatch)
     if isinstance(source, Mapping):
         arrays = {name: Stored.of(array) for name, array in source.items()}
-        return load_arrays(model, arrays, dialect, skip, "The mapping")
+        return load_arrays(model, arrays, dialect, skip, "The mapping", adapt_channels)
     record = source if isinstance(source, Record) else record_for(model, source)
     if record is not None:
-        check_graph(model, record)
+        check_graph(model, record.options, f"The weights {record.id}")
         source, dialect = fetch(record), record.dialect
     with open_arrays(source) as arrays:  # type: ignore[arg-type]
-        return load_arrays(model, arrays, dialect, skip, str(os.fspath(source)))  # type: ignore
+        if record is None:
+            check_file(model, source, other_graph)  # type: ignore[arg-type]
+        what = os.fspath(source)  # type: ignore[arg-type]
+        return load_arrays(model, arrays, dialect, skip, what, adapt_channels)
+
+
+def check_file(model, path: str | os.PathLike, meant: str | Iterable[str]) -> None:
+    """Raises where a file says that it is of a network that computes something else."""
+    from keras_resnet.network import check_same_graph, graph_of  # late, as in `convert`
+
+    meant = {meant} if isinstance(meant, str) else set(meant)
+    if (graph := graph_in(path)) is None:
+        return
+    if graph_of(model) is not None:
+        check_same_graph(model, graph, str(path), meant)
+    else:
+        check_graph(model, options_in(graph), f"{path}, of {graph.get('call')},", meant)
 
 
 def record_for(model, name: str | os.PathLike) -> Record | None:
@@ -84,6 +115,8 @@ def record_for(model, name: str | os.PathLike) -> Record | None:
     """
     if not isinstance(name, str):
         return None
+    if name.startswith("hf://"):
+        return hub_record(name)
     known = records_for(model, list_weights())
     for record in known:
         if name in (record.name, record.id):
@@ -97,7 +130,9 @@ def record_for(model, name: str | os.PathLike) -> Record | None:
     )
 
 
-def load_arrays(model, arrays: Arrays, dialect: str, skip: Skip, what: str) -> tuple[str, ...]:
+def load_arrays(
+    model, arrays: Arrays, dialect: str, skip: Skip, what: str, adapt: bool = False
+) -> tuple[str, ...]:
     """Sets every variable of `model` from `arrays`, or none where anything is wrong."""
     arrays = unwrapped(arrays)
     if dialect == "auto":
@@ -106,6 +141,7 @@ def load_arrays(model, arrays: Arrays, dialect: str, skip: Skip, what: str) -> t
         chosen = dialect_of(layout_of_model(model), dialect)
     arrays = with_prefix(arrays, chosen)
     wanted = entries(model, chosen)
+    arrays = with_channels(arrays, wanted, chosen) if adapt else arrays
     problems, skipped = compare(wanted, arrays, chosen, skip)
     if problems:
         raise ValueError(

@@ -76,6 +76,9 @@ class Record:
         imagenet: whether `weights="imagenet"` stands for this set of its network.
         revision: commit of the hub's repository; empty for the newest at the first download,
             which is then kept to.
+        loss: that it was trained with, `"softmax"` or `"BCE"`, a logistic loss of every class,
+            after which a softmax is no calibrated probability; empty where it is not stated.
+        units: of the head, where they are other than the network's usual number of classes.
     """
 
     network: str
@@ -91,6 +94,8 @@ class Record:
     page: str = ""
     imagenet: bool = False
     revision: str = ""
+    loss: Literal["softmax", "BCE", ""] = ""
+    units: int = 0
 
     def __post_init__(self):
         object.__setattr__(self, "options", MappingProxyType(dict(self.options)))
@@ -104,8 +109,13 @@ class Record:
         return self.licence
 
     @property
+    def commercial(self) -> bool:
+        """Whether the license lets the weights be used commercially."""
+        return "-NC-" not in self.licence
+
+    @property
     def classes(self) -> int:
-        return self.architecture.classes
+        return self.units or self.architecture.classes
 
     @property
     def architecture(self) -> Any:

@@ -4,10 +4,12 @@ A file whose name begins with one of `BEHAVIORS` is answered in that way; `cut_o
 off the first time. Files of the hub are redirected to another host, as its own are.
 """
 
+import base64
 import contextlib
 import hashlib
 import http.server
 import io
+import json
 import threading
 import time
 import zipfile
@@ -42,6 +44,28 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     do_HEAD = do_GET  # noqa: N815
 
+    def do_POST(self):
+        """An upload: what is asked for is taken, and each file becomes one of the commit."""
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self.server.log.append((self.command, self.path, self.headers))
+        if "/preupload/" in self.path:
+            files = [file["path"] for file in json.loads(body)["files"]]
+            answer = {
+                "files": [
+                    {"path": p, "uploadMode": "regular", "shouldIgnore": False} for p in files
+                ]
+            }
+        elif "/commit/" in self.path:
+            for line in map(json.loads, body.splitlines()):
+                if line["key"] == "file":
+                    content = base64.b64decode(line["value"]["content"])
+                    self.server.commits.setdefault(COMMIT, {})[line["value"]["path"]] = content
+            answer = {"commitUrl": f"{self.server.url}/me/net/commit/{COMMIT}", "commitOid": COMMIT}
+            answer |= {"hookOutput": "", "success": True}
+        else:
+            answer = {"url": f"{self.server.url}/me/net", "warnings": [], "errors": []}
+        self.answer(body=json.dumps(answer).encode(), Content_Type="application/json")
+
     def hub(self):
         """Metadata and a redirect; errors as the hub words them."""
         repository, _, file = self.path.strip("/").partition("/resolve/")
@@ -55,6 +79,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.plain(file)
         commit = self.server.main if revision == "main" else revision
         body = self.server.commits.get(commit, {}).get(file, CONTENT)
+        if body is None:
+            return self.answer(404, X_Error_Code="EntryNotFound", X_Repo_Commit=COMMIT)
         sha256 = hashlib.sha256(body).hexdigest()
         cdn = f"http://localhost:{self.server.server_address[1]}/cdn/{commit}/{file}"
         known = {"X_Linked_Etag": f'"{sha256}"', "X_Linked_Size": str(len(body))}
@@ -91,7 +117,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         for name, value in headers.items():
             self.send_header(name.replace("_", "-"), value)
         self.end_headers()
-        if self.command == "GET":
+        if self.command != "HEAD":
             self.wfile.write(body)
 
     def log_message(self, *args):

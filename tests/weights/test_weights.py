@@ -243,7 +243,7 @@ def test_a_file_is_written_completely_or_not_at_all(tmp_path, monkeypatch):
     path = tmp_path / "weights.npz"
     path.write_bytes(b"what was there before")
 
-    def full_disk(path, arrays):
+    def full_disk(path, arrays, graph):
         path.write_bytes(b"half of i")
         raise OSError(28, "No space left on device")
 
