@@ -20,12 +20,12 @@ from keras_resnet.weights.download import fetch
 from keras_resnet.weights.find import list_weights
 from keras_resnet.weights.graph_options import check_graph, graph_in, options_in, records_for
 from keras_resnet.weights.pretrained import hub_record
-from keras_resnet.weights.readers import open_arrays
+from keras_resnet.weights.readers import open_arrays, stored_tensor
 from keras_resnet.weights.records import Record
-from keras_resnet.weights.stored import Arrays, Stored
+from keras_resnet.weights.stored import Arrays, Stored, WeightsFileError
 
 MOST_SHOWN = 12
-WRAPPERS = ("module.", "_orig_mod.", "model.")
+WRAPPERS = ("module.", "_orig_mod.", "model.", "net.", "network.")
 # The layers that need not fit: all, or those of these names.
 Skip = Literal[True] | frozenset[str]
 
@@ -81,7 +81,7 @@ def load_weights(
     one_of("dialect", dialect, ("auto", *NAMES))
     skip = skip_names(skip_mismatch)
     if isinstance(source, Mapping):
-        arrays = {name: Stored.of(array) for name, array in source.items()}
+        arrays = {name: stored_in_mapping(name, array) for name, array in source.items()}
         return load_arrays(model, arrays, dialect, skip, "The mapping", adapt_channels)
     record = source if isinstance(source, Record) else record_for(model, source)
     if record is not None:
@@ -105,6 +105,11 @@ def check_file(model, path: str | os.PathLike, meant: str | Iterable[str]) -> No
         check_same_graph(model, graph, str(path), meant)
     else:
         check_graph(model, options_in(graph), f"{path}, of {graph.get('call')},", meant)
+
+
+def stored_in_mapping(name, array) -> Stored:
+    """An array of a mapping: a tensor of torch of any kind, or anything that NumPy takes."""
+    return stored_tensor(name, array) if hasattr(array, "untyped_storage") else Stored.of(array)
 
 
 def record_for(model, name: str | os.PathLike) -> Record | None:
@@ -134,7 +139,7 @@ def load_arrays(
     model, arrays: Arrays, dialect: str, skip: Skip, what: str, adapt: bool = False
 ) -> tuple[str, ...]:
     """Sets every variable of `model` from `arrays`, or none where anything is wrong."""
-    arrays = unwrapped(arrays)
+    arrays = unwrapped(arrays, what)
     if dialect == "auto":
         chosen = recognized(model, arrays, what)
     else:
@@ -153,20 +158,39 @@ def load_arrays(
     for entry in wanted:
         if entry.layer in skipped:
             continue
-        bias = arrays[entry.conv_bias].read() if entry.conv_bias in arrays else None
-        values.append((entry, to_ours(entry, chosen, arrays[entry.name].read(), bias)))
+        bias = numbers(arrays, entry.conv_bias, what) if entry.conv_bias in arrays else None
+        values.append((entry, to_ours(entry, chosen, numbers(arrays, entry.name, what), bias)))
     check_values(values, what)
     for entry, value in values:
         entry.variable.assign(value)
     return tuple(skipped)
 
 
-def unwrapped(arrays: Arrays) -> Arrays:
-    """Without the prefix that DataParallel or torch.compile puts before every name."""
-    for prefix in WRAPPERS:
-        if all(name.startswith(prefix) for name in arrays):
-            arrays = {name.removeprefix(prefix): stored for name, stored in arrays.items()}
+def unwrapped(arrays: Arrays, what: str) -> Arrays:
+    """Without the prefixes that DataParallel, torch.compile and others put before every name.
+
+    Raises:
+        WeightsFileError: a name is no text.
+    """
+    if odd := [name for name in arrays if not isinstance(name, str)]:
+        raise WeightsFileError(f"{what} holds an array whose name is no text: {odd[0]!r}")
+    common = (p for p in WRAPPERS if arrays and all(name.startswith(p) for name in arrays))
+    if prefix := next(common, None):
+        inner = {name.removeprefix(prefix): stored for name, stored in arrays.items()}
+        return unwrapped(inner, what)
     return arrays
+
+
+def numbers(arrays: Arrays, name: str | None, what: str) -> np.ndarray:
+    """The array of this name.
+
+    Raises:
+        WeightsFileError: it holds something else than integers and floating-point numbers.
+    """
+    array = np.asarray(arrays[name or ""].read())
+    if array.dtype.kind not in "fiu" and not array.dtype.name.startswith(("bfloat", "float")):
+        raise WeightsFileError(f"{name} in {what} is {array.dtype}; real numbers are needed")
+    return array
 
 
 def with_prefix(arrays: Arrays, dialect: Dialect) -> Arrays:
