@@ -45,17 +45,15 @@ def layers_by_name(model) -> dict[str, Any]:
 
 
 def weighted_layers(model) -> dict[str, Any]:
-    """The layers that have weights of their own, by name, inside nested models too."""
+    """The layers that have weights of their own, by name, inside nested models too.
+
+    Where two have one name, as those of two networks in one model, all go by their paths.
+    """
     from keras_resnet.graph import leaf_layers
 
-    found: dict[str, Any] = {}
-    for _, layer in leaf_layers(model):
-        if not layer.weights:
-            continue
-        if layer.name in found:
-            raise ValueError(f"Two layers of the model are called {layer.name!r}")
-        found[layer.name] = layer
-    return found
+    found = {path: layer for path, layer in leaf_layers(model) if layer.weights}
+    by_name = {layer.name: layer for layer in found.values()}
+    return by_name if len(by_name) == len(set(found.values())) else found
 
 
 def entries(model, dialect: Dialect) -> list[Entry]:

@@ -6,11 +6,14 @@ import struct
 import tracemalloc
 import zipfile
 
+import keras
 import numpy as np
 import pytest
+from support import fill
 from support.weights import assert_same_values, source, target, tiny
 
-from keras_resnet import WeightsFileError, load_weights, save_weights
+import keras_resnet
+from keras_resnet import Architecture, WeightsFileError, load_weights, save_weights
 from keras_resnet.weights import DIALECTS, readers
 from keras_resnet.weights.save import arrays_of
 
@@ -170,3 +173,24 @@ def test_a_file_has_the_mode_that_the_user_set(suffix, tmp_path):
         assert path.stat().st_mode & 0o777 == 0o644
     finally:
         os.umask(before)
+
+
+@pytest.mark.parametrize("suffix", ["npz", "safetensors", "h5", "weights.h5"])
+def test_two_networks_in_one_model_are_saved_and_loaded_by_path(suffix, tmp_path):
+    def pair():
+        row = Architecture("basic", (1, 1), 4, "cifar", "A")
+        image = keras.Input((32, 32, 3))
+        nets = [keras_resnet.build(row, classes=5, name=name) for name in ("one", "other")]
+        return keras.Model(image, [net(image) for net in nets])
+
+    model, again = fill(pair()), pair()
+    path = tmp_path / f"weights.{suffix}"
+    if suffix == "weights.h5":
+        model.save_weights(path)
+    else:
+        save_weights(model, path, "keras_resnet")
+    assert load_weights(again, path) == ()
+    for mine, theirs in zip(again.get_weights(), model.get_weights(), strict=True):
+        np.testing.assert_array_equal(mine, theirs)
+    with pytest.raises(ValueError, match="has no name for one/conv1"):
+        save_weights(model, tmp_path / "weights.pth", "torchvision")
