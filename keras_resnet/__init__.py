@@ -19,6 +19,8 @@ from keras_resnet.weights import (
     WeightsFileError,
     list_weights,
     load_weights,
+    push_to_hub,
+    save_pretrained,
     save_weights,
 )
 
@@ -47,6 +49,8 @@ __all__ = [
     "load_weights",
     "new_head",
     "preprocess_input",
+    "push_to_hub",
+    "save_pretrained",
     "save_weights",
     "summary_table",
     "training",

@@ -1,4 +1,4 @@
-"""Files that are written completely or not at all."""
+"""Files that are written completely or not at all, and what network a file says it is of."""
 
 import contextlib
 import dataclasses
@@ -7,7 +7,7 @@ import os
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -125,3 +125,50 @@ def refuse_other_settings(
         raise ValueError(
             f"{path} holds {what} of another configuration. {'; '.join(differ)}. {remedy}"
         )
+
+
+# ---- what a network was built as ----------------------------------------------------------
+
+# The name of the record in files and configurations.
+GRAPH = "keras_resnet"
+
+
+def parsed(text: str | bytes, what: str) -> dict[str, Any]:
+    """The record in a file.
+
+    Raises:
+        ValueError: it is damaged.
+    """
+    try:
+        graph = json.loads(text)
+        return {**graph, "row": dict(graph["row"]), "options": dict(graph["options"])}
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
+        raise ValueError(f"{what} says in a damaged way what network it is of: {error}") from error
+
+
+def graph_in_hdf5(path: str | os.PathLike) -> dict[str, Any] | None:
+    """What the weights in a file of Keras are of; None where it does not say so."""
+    import h5py
+
+    if not os.path.isfile(path) or not h5py.is_hdf5(path):
+        return None
+    with h5py.File(path, "r") as file:
+        variables = file.get("vars", getlink=True) and file.get("vars")
+        found = file.attrs.get(GRAPH) or (variables and variables.attrs.get(GRAPH))
+        if found is None and "model_config" in file.attrs:
+            config = json.loads(file.attrs["model_config"]).get("config", {})
+            found = json.dumps(config[GRAPH]) if GRAPH in config else None
+    return None if found is None else parsed(found, str(path))
+
+
+def differences(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
+    """The choices by which two networks compute something else, with the value of each."""
+    choices = [{**graph["row"], **graph["options"]} for graph in (one, other)]
+    if one.get("pixels") and other.get("pixels"):  # those of one that normalizes outside fit both
+        for choice, graph in zip(choices, (one, other), strict=True):
+            choice["mean and std"] = graph["pixels"]
+    return {
+        name: (choices[0][name], choices[1][name])
+        for name in choices[0]
+        if name in choices[1] and choices[0][name] != choices[1][name]
+    }

@@ -10,7 +10,7 @@ import keras
 
 from keras_resnet.costs import network_in, required_network
 from keras_resnet.graph import all_layers, backwards, exposed, has_layers, input_of
-from keras_resnet.network import Network
+from keras_resnet.network import Network, carry, graph_of
 from keras_resnet.networks.assembly import Top, classifier, pooled_classifier
 from keras_resnet.networks.checks import checked_classes
 
@@ -132,7 +132,9 @@ def new_head(
     top = Top(checked_classes(classes), keras.activations.get(classifier_activation))
     features = features_of(model)
     head = pooled_classifier if len(features.shape) == 4 else classifier
-    return Network(input_of(model), head(features, top), name=name or model.name)
+    new = Network(input_of(model), head(features, top), name=name or model.name)
+    graph = graph_of(model)
+    return carry(new, {**graph, "classes": top.classes}) if graph else new
 
 
 def features_of(model: keras.Model) -> keras.KerasTensor:

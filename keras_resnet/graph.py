@@ -279,3 +279,11 @@ def channel_axis(data_format: str | None = None) -> int:
 def height_and_width(shape, data_format: str | None = None) -> tuple[Any, Any]:
     """Height and width in the shape of a batch of maps."""
     return tuple(shape[2:4] if channel_axis(data_format) == 1 else shape[1:3])
+
+
+# ---- files --------------------------------------------------------------------------------
+
+
+def stored_attributes(store: Any) -> Any:
+    """The attributes beside a layer's own variables in a file; an empty dict if it has none."""
+    return getattr(getattr(store, "_h5_entry_group", None), "attrs", {})

@@ -2,6 +2,7 @@
 
 import inspect
 import os
+import warnings
 from dataclasses import replace
 from typing import Any, Literal, Unpack
 
@@ -20,7 +21,8 @@ from keras_resnet.networks.resnet import resnet
 from keras_resnet.networks.systems import System
 from keras_resnet.networks.vgg import vgg
 from keras_resnet.weights import Record, fetch, load_weights
-from keras_resnet.weights.find import check_head_and_channels, find, implied
+from keras_resnet.weights.find import find, implied
+from keras_resnet.weights.matching import note_graph
 
 # What makes the graph of a network, by the family of its row.
 FAMILIES: dict[str, Any] = {
@@ -56,16 +58,20 @@ def build(
         include_top: whether what follows the last map is part of the model: the global average
             pool and the fully connected layer; VGG's and PReLU-net's three layers.
         weights: `None`, random initialization as in the paper (Sec. 3.4); `"imagenet"`, the
-            best public set; a set of `list_weights(network)` by name or as a record; or the
-            path of a file that `load_weights` reads. A set implies `shortcut`, `stride_on`,
+            best public set; a set of `list_weights(network)` by name or as a record; a repository
+            of the Hugging Face hub, `"hf://owner/name"`; or the path of a file that
+            `load_weights` reads. A set implies `shortcut`, `stride_on`,
             `pool1`, `pool_proj` and the like. `ResNet18` to `ResNet152` and all others that
             have public weights start from `"imagenet"`.
         input_tensor: a symbolic 4-D Keras tensor to build on, instead of `input_shape`.
         input_shape: one image in the configured data format, `(224, 224, 3)` by default for
             ImageNet networks and `(32, 32, 3)` for CIFAR. A side may be None, but not where a
-            fully connected layer reads a map: VGG with its top, and auxiliary heads.
+            fully connected layer reads a map: VGG with its top, and auxiliary heads. Weights for
+            RGB fit any number of channels: one gets the sum of the three kernels, more repeat
+            them in turn, times 3 / channels.
         pooling: without top, `"avg"` or `"max"` gives 2-D features; `None` the last map.
-        classes: units of the fully connected layer; 1000, or 10 for CIFAR networks.
+        classes: units of the fully connected layer; 1000, or 10 for CIFAR networks. Weights for
+            another number leave it as it is initialized, with a warning: it is to be trained.
         classifier_activation: of the fully connected layer; `None` returns logits.
         name: of the model.
         OPTIONS
@@ -89,11 +95,16 @@ def build(
     own = network_row(network)
     opts.refuse_unknown(options, own)
     pretrained = find(weights, own)
-    meant = implied(pretrained, options, None if isinstance(network, str) else own)
+    meant = implied(pretrained, options, own, not isinstance(network, str))
     row, choices = opts.resolve(own, options, meant)
     is_flag("include_top", include_top)
     one_of("pooling", pooling, (None, "avg", "max"))
-    classes = checked_classes(row.classes if classes is None else classes)
+    given, classes = (
+        classes,
+        checked_classes(
+            getattr(pretrained, "classes", row.classes) if classes is None else classes
+        ),
+    )
     top = Top(classes, keras.activations.get(classifier_activation)) if include_top else None
     check_name(name)
     shape = image_shape(row, input_tensor, input_shape, top, choices)
@@ -103,11 +114,10 @@ def build(
             f"`include_preprocessing` normalizes RGB images of 3 channels. "
             f"Received: an input of {channels} channels"
         )
-    file, dialect = pretrained, "auto"
+    file, dialect, record = pretrained, "auto", None
     if isinstance(pretrained, Record):
-        check_head_and_channels(pretrained, include_top, classes, channels)
         choices = replace(choices, mean=pretrained.image.mean, std=pretrained.image.std)
-        file, dialect = fetch(pretrained), pretrained.dialect
+        file, dialect, record = fetch(pretrained), pretrained.dialect, pretrained
     image = keras.Input(shape, name="image") if input_tensor is None else input_tensor
     with deep_graph():
         x = FAMILIES[row.family](normalized(image, choices), row, choices, top)
@@ -116,8 +126,14 @@ def build(
         name = name or (network if isinstance(network, str) else row.name)
         inputs = keras.utils.get_source_inputs(image)
         model = KITS[choices.layers].Model(inputs[0] if len(inputs) == 1 else inputs, x, name=name)
+    note_graph(model, network, row, choices, classes if include_top else None, record)
     if file is not None:
-        load_weights(model, file, dialect, skip_mismatch=() if include_top else "fc")
+        other_head = not include_top or given not in (None, getattr(record, "classes", None))
+        skipped = load_weights(
+            model, file, dialect, "fc" if other_head else (), list(options), channels != 3
+        )
+        if skipped and include_top:
+            warnings.warn(f"A new layer fc of {classes} classes starts at random", stacklevel=2)
     return model
 
 

@@ -27,7 +27,8 @@ def ResNet18(
     stem: Literal["imagenet", "deep", None] = None, downsample: Literal["conv", "avg", None] = None,
     blur_pool: bool = False, zero_init_residual: bool = False,
     output_stride: Literal[32, 16, 8, None] = None, drop_path_rate: float = 0.0,
-    include_preprocessing: bool = False, layers: Literal["fast", "keras"] = "fast"
+    dropout: float = 0.0, include_preprocessing: bool = False,
+    layers: Literal["fast", "keras"] = "fast"
 ) -> keras.Model:
     """The paper's 18-layer residual network, shortcut option B: 2+2+2+2 basic blocks."""
 
@@ -41,7 +42,8 @@ def ResNet34(
     stem: Literal["imagenet", "deep", None] = None, downsample: Literal["conv", "avg", None] = None,
     blur_pool: bool = False, zero_init_residual: bool = False,
     output_stride: Literal[32, 16, 8, None] = None, drop_path_rate: float = 0.0,
-    include_preprocessing: bool = False, layers: Literal["fast", "keras"] = "fast"
+    dropout: float = 0.0, include_preprocessing: bool = False,
+    layers: Literal["fast", "keras"] = "fast"
 ) -> keras.Model:
     """The paper's 34-layer residual network, shortcut option B: 3+4+6+3 basic blocks."""
 
@@ -56,7 +58,8 @@ def ResNet50(
     stem: Literal["imagenet", "deep", None] = None, downsample: Literal["conv", "avg", None] = None,
     blur_pool: bool = False, zero_init_residual: bool = False,
     output_stride: Literal[32, 16, 8, None] = None, drop_path_rate: float = 0.0,
-    include_preprocessing: bool = False, layers: Literal["fast", "keras"] = "fast"
+    dropout: float = 0.0, include_preprocessing: bool = False,
+    layers: Literal["fast", "keras"] = "fast"
 ) -> keras.Model:
     """The paper's 50-layer residual network, shortcut option B: 3+4+6+3 bottleneck blocks."""
 
@@ -71,7 +74,8 @@ def ResNet101(
     stem: Literal["imagenet", "deep", None] = None, downsample: Literal["conv", "avg", None] = None,
     blur_pool: bool = False, zero_init_residual: bool = False,
     output_stride: Literal[32, 16, 8, None] = None, drop_path_rate: float = 0.0,
-    include_preprocessing: bool = False, layers: Literal["fast", "keras"] = "fast"
+    dropout: float = 0.0, include_preprocessing: bool = False,
+    layers: Literal["fast", "keras"] = "fast"
 ) -> keras.Model:
     """The paper's 101-layer residual network, shortcut option B: 3+4+23+3 bottleneck blocks."""
 
@@ -86,7 +90,8 @@ def ResNet152(
     stem: Literal["imagenet", "deep", None] = None, downsample: Literal["conv", "avg", None] = None,
     blur_pool: bool = False, zero_init_residual: bool = False,
     output_stride: Literal[32, 16, 8, None] = None, drop_path_rate: float = 0.0,
-    include_preprocessing: bool = False, layers: Literal["fast", "keras"] = "fast"
+    dropout: float = 0.0, include_preprocessing: bool = False,
+    layers: Literal["fast", "keras"] = "fast"
 ) -> keras.Model:
     """The paper's 152-layer residual network, shortcut option B: 3+8+36+3 bottleneck blocks."""
 
@@ -96,8 +101,8 @@ def Plain18(
     classes: int | None = 1000, classifier_activation: Any = "softmax",
     name: str | None = "plain18", *, pool1: Literal["symmetric", "caffe", None] = None,
     stem: Literal["imagenet", "deep", None] = None, blur_pool: bool = False,
-    output_stride: Literal[32, 16, 8, None] = None, include_preprocessing: bool = False,
-    layers: Literal["fast", "keras"] = "fast"
+    output_stride: Literal[32, 16, 8, None] = None, dropout: float = 0.0,
+    include_preprocessing: bool = False, layers: Literal["fast", "keras"] = "fast"
 ) -> keras.Model:
     """The paper's 18-layer plain network: 2+2+2+2 basic blocks."""
 
@@ -107,8 +112,8 @@ def Plain34(
     classes: int | None = 1000, classifier_activation: Any = "softmax",
     name: str | None = "plain34", *, pool1: Literal["symmetric", "caffe", None] = None,
     stem: Literal["imagenet", "deep", None] = None, blur_pool: bool = False,
-    output_stride: Literal[32, 16, 8, None] = None, include_preprocessing: bool = False,
-    layers: Literal["fast", "keras"] = "fast"
+    output_stride: Literal[32, 16, 8, None] = None, dropout: float = 0.0,
+    include_preprocessing: bool = False, layers: Literal["fast", "keras"] = "fast"
 ) -> keras.Model:
     """The paper's 34-layer plain network: 3+4+6+3 basic blocks."""
 
@@ -120,7 +125,7 @@ def ResNet20(
     zero_channels: Literal["end", "center", None] = None,
     downsample: Literal["conv", "avg", None] = None, blur_pool: bool = False,
     zero_init_residual: bool = False, output_stride: Literal[4, 2, 1, None] = None,
-    drop_path_rate: float = 0.0, include_preprocessing: bool = False,
+    drop_path_rate: float = 0.0, dropout: float = 0.0, include_preprocessing: bool = False,
     layers: Literal["fast", "keras"] = "fast"
 ) -> keras.Model:
     """The paper's 20-layer residual network, shortcut option A: 3+3+3 basic blocks."""
@@ -133,7 +138,7 @@ def ResNet32(
     zero_channels: Literal["end", "center", None] = None,
     downsample: Literal["conv", "avg", None] = None, blur_pool: bool = False,
     zero_init_residual: bool = False, output_stride: Literal[4, 2, 1, None] = None,
-    drop_path_rate: float = 0.0, include_preprocessing: bool = False,
+    drop_path_rate: float = 0.0, dropout: float = 0.0, include_preprocessing: bool = False,
     layers: Literal["fast", "keras"] = "fast"
 ) -> keras.Model:
     """The paper's 32-layer residual network, shortcut option A: 5+5+5 basic blocks."""
@@ -146,7 +151,7 @@ def ResNet44(
     zero_channels: Literal["end", "center", None] = None,
     downsample: Literal["conv", "avg", None] = None, blur_pool: bool = False,
     zero_init_residual: bool = False, output_stride: Literal[4, 2, 1, None] = None,
-    drop_path_rate: float = 0.0, include_preprocessing: bool = False,
+    drop_path_rate: float = 0.0, dropout: float = 0.0, include_preprocessing: bool = False,
     layers: Literal["fast", "keras"] = "fast"
 ) -> keras.Model:
     """The paper's 44-layer residual network, shortcut option A: 7+7+7 basic blocks."""
@@ -159,7 +164,7 @@ def ResNet56(
     zero_channels: Literal["end", "center", None] = None,
     downsample: Literal["conv", "avg", None] = None, blur_pool: bool = False,
     zero_init_residual: bool = False, output_stride: Literal[4, 2, 1, None] = None,
-    drop_path_rate: float = 0.0, include_preprocessing: bool = False,
+    drop_path_rate: float = 0.0, dropout: float = 0.0, include_preprocessing: bool = False,
     layers: Literal["fast", "keras"] = "fast"
 ) -> keras.Model:
     """The paper's 56-layer residual network, shortcut option A: 9+9+9 basic blocks."""
@@ -172,7 +177,7 @@ def ResNet110(
     zero_channels: Literal["end", "center", None] = None,
     downsample: Literal["conv", "avg", None] = None, blur_pool: bool = False,
     zero_init_residual: bool = False, output_stride: Literal[4, 2, 1, None] = None,
-    drop_path_rate: float = 0.0, include_preprocessing: bool = False,
+    drop_path_rate: float = 0.0, dropout: float = 0.0, include_preprocessing: bool = False,
     layers: Literal["fast", "keras"] = "fast"
 ) -> keras.Model:
     """The paper's 110-layer residual network, shortcut option A: 18+18+18 basic blocks."""
@@ -185,7 +190,7 @@ def ResNet1202(
     zero_channels: Literal["end", "center", None] = None,
     downsample: Literal["conv", "avg", None] = None, blur_pool: bool = False,
     zero_init_residual: bool = False, output_stride: Literal[4, 2, 1, None] = None,
-    drop_path_rate: float = 0.0, include_preprocessing: bool = False,
+    drop_path_rate: float = 0.0, dropout: float = 0.0, include_preprocessing: bool = False,
     layers: Literal["fast", "keras"] = "fast"
 ) -> keras.Model:
     """The paper's 1202-layer residual network, shortcut option A: 200+200+200 basic blocks."""
@@ -195,8 +200,8 @@ def Plain20(
     input_shape: tuple[int | None, ...] | None = None, pooling: Literal["avg", "max"] | None = None,
     classes: int | None = 10, classifier_activation: Any = "softmax",
     name: str | None = "cifar_plain20", *, blur_pool: bool = False,
-    output_stride: Literal[4, 2, 1, None] = None, include_preprocessing: bool = False,
-    layers: Literal["fast", "keras"] = "fast"
+    output_stride: Literal[4, 2, 1, None] = None, dropout: float = 0.0,
+    include_preprocessing: bool = False, layers: Literal["fast", "keras"] = "fast"
 ) -> keras.Model:
     """The paper's 20-layer plain network: 3+3+3 basic blocks."""
 
@@ -205,8 +210,8 @@ def Plain32(
     input_shape: tuple[int | None, ...] | None = None, pooling: Literal["avg", "max"] | None = None,
     classes: int | None = 10, classifier_activation: Any = "softmax",
     name: str | None = "cifar_plain32", *, blur_pool: bool = False,
-    output_stride: Literal[4, 2, 1, None] = None, include_preprocessing: bool = False,
-    layers: Literal["fast", "keras"] = "fast"
+    output_stride: Literal[4, 2, 1, None] = None, dropout: float = 0.0,
+    include_preprocessing: bool = False, layers: Literal["fast", "keras"] = "fast"
 ) -> keras.Model:
     """The paper's 32-layer plain network: 5+5+5 basic blocks."""
 
@@ -215,8 +220,8 @@ def Plain44(
     input_shape: tuple[int | None, ...] | None = None, pooling: Literal["avg", "max"] | None = None,
     classes: int | None = 10, classifier_activation: Any = "softmax",
     name: str | None = "cifar_plain44", *, blur_pool: bool = False,
-    output_stride: Literal[4, 2, 1, None] = None, include_preprocessing: bool = False,
-    layers: Literal["fast", "keras"] = "fast"
+    output_stride: Literal[4, 2, 1, None] = None, dropout: float = 0.0,
+    include_preprocessing: bool = False, layers: Literal["fast", "keras"] = "fast"
 ) -> keras.Model:
     """The paper's 44-layer plain network: 7+7+7 basic blocks."""
 
@@ -225,8 +230,8 @@ def Plain56(
     input_shape: tuple[int | None, ...] | None = None, pooling: Literal["avg", "max"] | None = None,
     classes: int | None = 10, classifier_activation: Any = "softmax",
     name: str | None = "cifar_plain56", *, blur_pool: bool = False,
-    output_stride: Literal[4, 2, 1, None] = None, include_preprocessing: bool = False,
-    layers: Literal["fast", "keras"] = "fast"
+    output_stride: Literal[4, 2, 1, None] = None, dropout: float = 0.0,
+    include_preprocessing: bool = False, layers: Literal["fast", "keras"] = "fast"
 ) -> keras.Model:
     """The paper's 56-layer plain network: 9+9+9 basic blocks."""
 
@@ -235,8 +240,8 @@ def Plain110(
     input_shape: tuple[int | None, ...] | None = None, pooling: Literal["avg", "max"] | None = None,
     classes: int | None = 10, classifier_activation: Any = "softmax",
     name: str | None = "cifar_plain110", *, blur_pool: bool = False,
-    output_stride: Literal[4, 2, 1, None] = None, include_preprocessing: bool = False,
-    layers: Literal["fast", "keras"] = "fast"
+    output_stride: Literal[4, 2, 1, None] = None, dropout: float = 0.0,
+    include_preprocessing: bool = False, layers: Literal["fast", "keras"] = "fast"
 ) -> keras.Model:
     """The paper's 110-layer plain network: 18+18+18 basic blocks."""
 
@@ -250,7 +255,8 @@ def ResNet50V2(
     zero_channels: Literal["end", "center", None] = None,
     stem: Literal["imagenet", "deep", None] = None, blur_pool: bool = False,
     output_stride: Literal[32, 16, 8, None] = None, drop_path_rate: float = 0.0,
-    include_preprocessing: bool = False, layers: Literal["fast", "keras"] = "fast"
+    dropout: float = 0.0, include_preprocessing: bool = False,
+    layers: Literal["fast", "keras"] = "fast"
 ) -> keras.Model:
     """The V2 of keras.applications, a 50-layer residual network, shortcut option B: 3+4+6+3 bottleneck blocks."""
 
@@ -264,7 +270,8 @@ def ResNet101V2(
     zero_channels: Literal["end", "center", None] = None,
     stem: Literal["imagenet", "deep", None] = None, blur_pool: bool = False,
     output_stride: Literal[32, 16, 8, None] = None, drop_path_rate: float = 0.0,
-    include_preprocessing: bool = False, layers: Literal["fast", "keras"] = "fast"
+    dropout: float = 0.0, include_preprocessing: bool = False,
+    layers: Literal["fast", "keras"] = "fast"
 ) -> keras.Model:
     """The V2 of keras.applications, a 101-layer residual network, shortcut option B: 3+4+23+3 bottleneck blocks."""
 
@@ -278,7 +285,8 @@ def ResNet152V2(
     zero_channels: Literal["end", "center", None] = None,
     stem: Literal["imagenet", "deep", None] = None, blur_pool: bool = False,
     output_stride: Literal[32, 16, 8, None] = None, drop_path_rate: float = 0.0,
-    include_preprocessing: bool = False, layers: Literal["fast", "keras"] = "fast"
+    dropout: float = 0.0, include_preprocessing: bool = False,
+    layers: Literal["fast", "keras"] = "fast"
 ) -> keras.Model:
     """The V2 of keras.applications, a 152-layer residual network, shortcut option B: 3+8+36+3 bottleneck blocks."""
 
@@ -293,7 +301,8 @@ def ResNeXt50_32x4d(
     stem: Literal["imagenet", "deep", None] = None, downsample: Literal["conv", "avg", None] = None,
     blur_pool: bool = False, zero_init_residual: bool = False,
     output_stride: Literal[32, 16, 8, None] = None, drop_path_rate: float = 0.0,
-    include_preprocessing: bool = False, layers: Literal["fast", "keras"] = "fast"
+    dropout: float = 0.0, include_preprocessing: bool = False,
+    layers: Literal["fast", "keras"] = "fast"
 ) -> keras.Model:
     """ResNeXt (arXiv:1611.05431), a 50-layer residual network, shortcut option B: 3+4+6+3 bottleneck 32x4d blocks."""
 
@@ -372,8 +381,8 @@ def BNInception(
     include_top: bool = True, weights: Weights = "imagenet", input_tensor: Any = None,
     input_shape: tuple[int | None, ...] | None = None, pooling: Literal["avg", "max"] | None = None,
     classes: int | None = 1000, classifier_activation: Any = "softmax",
-    name: str | None = "bn_inception", *, pool_proj: Literal[96, 128, None] = None,
-    conv1: Literal["dense", "separable", None] = None, include_preprocessing: bool = False,
-    layers: Literal["fast", "keras"] = "fast"
+    name: str | None = "bn_inception", *, dropout: float = 0.0,
+    pool_proj: Literal[96, 128, None] = None, conv1: Literal["dense", "separable", None] = None,
+    include_preprocessing: bool = False, layers: Literal["fast", "keras"] = "fast"
 ) -> keras.Model:
     """BN-Inception (arXiv:1502.03167): 34 layers, 10 Inception modules."""

@@ -1,8 +1,15 @@
-"""The model class: a Keras functional model of any depth."""
+"""The model class: a Keras functional model of any depth, which knows what it was built as."""
+
+import json
+import re
+import types
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import keras
 
-from keras_resnet.graph import deep_graph
+from keras_resnet.files import GRAPH, differences, graph_in_hdf5, parsed
+from keras_resnet.graph import all_layers, deep_graph, stored_attributes
 from keras_resnet.layers import kernels
 from keras_resnet.layers.fusion import Plan
 
@@ -16,6 +23,9 @@ class Network(keras.Model):
     convolution, normalization, addition and ReLU run as one operation; on TensorFlow and JAX
     the compilers see the whole graph themselves. The graph, its layers and their results stay
     those of an ordinary functional model.
+
+    A network of `build` writes what it was built as into every file of its weights, and refuses
+    weights of a network that computes something else.
 
     Args:
         inputs, outputs: symbolic tensors, or lists or dicts of them, as `keras.Model` takes.
@@ -50,6 +60,111 @@ class Network(keras.Model):
             self._plan = Plan(self)
         return self._plan
 
+    def get_config(self):
+        built_as = getattr(self, "built_as", None)
+        return {**super().get_config(), **({GRAPH: json.loads(built_as)} if built_as else {})}
 
-# The class that files of version 0.1 name.
-keras.saving.get_custom_objects()["keras_resnet>FusedNetwork"] = Network
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        config = dict(config)
+        built_as = config.pop(GRAPH, None)
+        model = super().from_config(config, custom_objects)
+        return carry(model, built_as) if built_as else model
+
+    # Those of a plain `keras.Model` are replaced by these, too: see `carry`.
+    def get_layer(self, name=None, index=None):
+        """The layer of this name, of the paper's or of keras.applications', or at an index."""
+        names = {layer.name for layer in self.layers} if name is not None else {None}
+        other = papers_name(str(name))
+        name = other if name not in names and other in names else name
+        return keras.Model.get_layer(self, name, index)
+
+    def load_weights(self, filepath, *args, **kwargs):
+        if (graph := graph_in_hdf5(filepath)) is not None:
+            check_same_graph(self, graph, str(filepath))
+        return keras.Model.load_weights(self, filepath, *args, **kwargs)
+
+    def save_own_variables(self, store):
+        keras.Model.save_own_variables(self, store)
+        if (built_as := getattr(self, "built_as", None)) is not None:
+            stored_attributes(store)[GRAPH] = built_as
+
+    def load_own_variables(self, store):
+        if GRAPH in (attributes := stored_attributes(store)):
+            check_same_graph(self, parsed(attributes[GRAPH], "The file"), "The file")
+        keras.Model.load_own_variables(self, store)
+
+
+# The class that files of version 0.1 name, and how `.h5` files of whole models name theirs.
+for name in ("keras_resnet>FusedNetwork", "FusedNetwork", "Network"):
+    keras.saving.get_custom_objects()[name] = Network
+
+
+# ---- layers by the names of keras.applications --------------------------------------------
+
+PARTS = {"preact": "preact", "0": "shortcut", "1": "a", "2": "b", "3": "c"}
+KINDS = {"conv": "", "bn": "_bn", "relu": "_relu", "pad": "_pad"}
+NAMES = {"conv1_conv": "conv1", "avg_pool": "pool", "max_pool": "pool", "predictions": "fc"}
+# VGG's layers there have their ReLU inside: what they give is what it gives here.
+NAMES |= {"probs": "fc", "pool1_pool": "pool1", "fc1": "fc6_relu", "fc2": "fc7_relu"}
+
+
+def papers_name(name: str) -> str:
+    """The name of our layer that gives what the layer of keras.applications of a name does.
+
+    Example:
+
+    >>> [papers_name(name) for name in ("conv5_block3_2_relu", "conv5_block3_out", "block1_conv2")]
+    ['conv5_3_b_relu', 'conv5_3', 'conv1_2_relu']
+    """
+    if match := re.fullmatch(r"conv(\d)_block(\d+)_([0-3]|preact)_(conv|bn|relu|pad)", name):
+        return f"conv{match[1]}_{match[2]}_{PARTS[match[3]]}{KINDS[match[4]]}"
+    if match := re.fullmatch(r"conv(\d)_block(\d+)_(?:out|(add))", name):
+        return f"conv{match[1]}_{match[2]}{'_add' if match[3] else ''}"
+    if match := re.fullmatch(r"block(\d)_(?:conv(\d)|pool)", name):
+        return f"conv{match[1]}_{match[2]}_relu" if match[2] else f"pool{match[1]}"
+    return NAMES.get(name, name)
+
+
+# ---- what a network was built as ----------------------------------------------------------
+
+
+def carry(model: keras.Model, graph: Mapping[str, Any]) -> keras.Model:
+    """Has a model remember what it was built as: the record that `graph_record` makes."""
+    model.built_as = json.dumps(graph)
+    if not isinstance(model, Network):
+        for name in ("get_layer", "load_weights", "save_own_variables", "load_own_variables"):
+            setattr(model, name, types.MethodType(getattr(Network, name), model))
+    return model
+
+
+def graph_of(model: keras.Model) -> dict[str, Any] | None:
+    """What a model was built as, or the only network of this package inside it; else None."""
+    if (built_as := getattr(model, "built_as", None)) is not None:
+        return json.loads(built_as)
+    inside = {text for layer in all_layers(model) if (text := getattr(layer, "built_as", None))}
+    return json.loads(inside.pop()) if len(inside) == 1 else None
+
+
+def check_same_graph(
+    model: keras.Model, graph: Mapping[str, Any], what: str, meant: Iterable[str] = ()
+) -> None:
+    """Raises where weights are of a network that computes something else than a model.
+
+    Args:
+        graph: what the weights are of.
+        what: holds the weights, for the message.
+        meant: differences that are asked for.
+    """
+    mine = graph_of(model)
+    if mine is None:
+        return
+    wrong = {name: pair for name, pair in differences(graph, mine).items() if name not in meant}
+    if wrong:
+        raise ValueError(
+            f"{what} holds the weights of a network with "
+            f"{', '.join(f'{name}={theirs!r}' for name, (theirs, _) in wrong.items())}. "
+            f"Received: the model {model.name!r} with "
+            f"{', '.join(f'{name}={its!r}' for name, (_, its) in wrong.items())}, which computes "
+            f"something else; nothing was loaded. {graph.get('call', 'Another network')} fits"
+        )

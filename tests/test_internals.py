@@ -16,7 +16,8 @@ PRIVATE = re.compile(r"_[A-Za-z]\w*")
 # The files of the package, and the names of Keras or torch that stand behind functions in them.
 PLACES = {
     "graph.py": """
-        _call_context_args _flatten_layers _keras_mask _nodes_by_depth _standardize_inputs
+        _call_context_args _flatten_layers _h5_entry_group _keras_mask _nodes_by_depth
+        _standardize_inputs
     """,
     "layers/torch/internals.py": """
         _C _are_functorch_transforms_active _backward_hooks _cdata _convolution_pointwise

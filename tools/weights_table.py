@@ -10,6 +10,7 @@ import marked
 from marked import table
 
 import keras_resnet
+from keras_resnet.networks.family import TABLE, family
 from keras_resnet.weights import DIALECTS, Record
 from keras_resnet.weights.dialects import BY_FAMILY
 from keras_resnet.weights.layout import Layout
@@ -18,7 +19,36 @@ PAGE = Path(__file__).parent.parent / "docs" / "weights.md"
 
 
 def percent(value: float | None) -> str:
-    return "not published" if value is None else f"{value:g}"
+    return "not stated" if value is None else f"{value:.5g}"
+
+
+def defaults() -> str:
+    """What `weights="imagenet"` stands for, and what else there is, by name."""
+    rows = []
+    for record in keras_resnet.list_weights():
+        if not record.imagenet:
+            continue
+        result = record.results[0]
+        others = [one.name for one in keras_resnet.list_weights(record.network) if one != record]
+        graph = {k: v for k, v in record.options.items() if k not in ("shortcut", "pool1")}
+        rows.append(
+            (
+                TABLE[record.network].builder or f'`build("{record.network}")`',
+                f"`{record.name}`",
+                ", ".join(f"`{name}={value!r}`" for name, value in graph.items()) or "as it comes",
+                f"{4 * family()[record.network].total / 1e6:,.0f} MB",
+                f"{percent(result.top1)}, {percent(100 - result.top1)}",
+                percent(result.top5),
+                record.loss or "not stated",
+                record.license,
+                ", ".join(f"`{name}`" for name in others),
+            )
+        )
+    return table(
+        "builder | set | its graph | size | top-1 and its error, % | top-5, % | loss | license | "
+        "others, `weights=`",
+        rows,
+    )
 
 
 def records() -> str:
@@ -34,11 +64,13 @@ def records() -> str:
                 percent(results[0] and results[0].top1),
                 percent(results[0] and results[0].top5),
                 results[0].protocol if results[0] else "",
+                record.loss or "not stated",
                 record.license,
             )
         )
     return table(
-        "record | source | graph | top-1 | top-5 | measured by its publisher on | license", rows
+        "record | source | graph | top-1 | top-5 | measured by its publisher on | loss | license",
+        rows,
     )
 
 
@@ -74,7 +106,7 @@ def files() -> str:
         (
             f"`{record.id}`",
             record.url,
-            f"`{record.hash}`" if record.hash else "sha256 stated by the hub",
+            f"`{record.hash}`" if record.hash else "the hub's sha256, taken at the first download",
         )
         for record in keras_resnet.list_weights()
     )
@@ -128,7 +160,7 @@ def families() -> str:
 
 
 def page(text: str) -> str:
-    return marked.written(text, records, images, files, dialects, families)
+    return marked.written(text, defaults, records, images, files, dialects, families)
 
 
 if __name__ == "__main__":

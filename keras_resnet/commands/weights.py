@@ -21,19 +21,25 @@ def run(options: argparse.Namespace) -> tuple[list[dict], str]:
     records = list_weights(options.model)
     if not records:
         raise ValueError(f"There are no public weights. Received: {options.model!r}")
-    titles = ("set", "source", "license", "image", "top-1 %", "graph")
+    titles = ("set", "source", "license", "image", "top-1 %", "error %", "graph")
     rows = [
         (
             record.id,
             record.source,
             record.license,
             str(record.image.size or "as it is"),
-            next((f"{one.top1:.2f}" for one in record.results if one.top1 is not None), ""),
+            *accuracy_and_error(record.results),
             " ".join(f"{name}={value}" for name, value in record.options.items()),
         )
         for record in records
     ]
-    return list(map(as_dict, records)), aligned([titles, *rows], ("top-1 %", "image"))
+    return list(map(as_dict, records)), aligned([titles, *rows], ("top-1 %", "error %", "image"))
+
+
+def accuracy_and_error(results) -> tuple[str, str]:
+    """The first published top-1 accuracy and its error, in percent; empty where there is none."""
+    top1 = next((one.top1 for one in results if one.top1 is not None), None)
+    return ("", "") if top1 is None else (f"{top1:.2f}", f"{100 - top1:.2f}")
 
 
 def as_dict(record) -> dict:

@@ -2,7 +2,6 @@
 
 import io
 import math
-from typing import Any
 
 import numpy as np
 
@@ -23,7 +22,8 @@ def decoded(file: bytes, name: str) -> np.ndarray:
             The message contains `name`.
         ImportError: Pillow is not installed.
     """
-    Image = pillow()  # noqa: N806
+    from PIL import Image  # late: it is slow to import
+
     try:
         with Image.open(io.BytesIO(file)) as image:
             if image.mode in DEEP_GRAY:
@@ -38,14 +38,3 @@ def decoded(file: bytes, name: str) -> np.ndarray:
         raise ValueError(
             f"{name} cannot be read as an image: {type(error).__name__}: {error}"
         ) from error
-
-
-def pillow() -> Any:
-    """Pillow's module `Image`, or an ImportError with the command that installs it."""
-    try:
-        from PIL import Image
-    except ImportError:
-        raise ImportError(
-            'Image files are read and resized with Pillow: pip install "keras3-resnet[weights]"'
-        ) from None
-    return Image

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from keras_resnet.data.decoding import MOST_PIXELS, pillow
+from keras_resnet.data.decoding import MOST_PIXELS
 from keras_resnet.evaluation.protocols import CROP, Protocol
 from keras_resnet.weights.records import ImageRule
 
@@ -114,7 +114,8 @@ def resize(image: np.ndarray, shorter: int, interpolation: str = "bilinear") -> 
 def resize_to(image: np.ndarray, size: tuple[int, int], interpolation: str) -> np.ndarray:
     if image.shape[1::-1] == size:
         return image
-    Image = pillow()  # noqa: N806
+    from PIL import Image
+
     resampling = getattr(Image.Resampling, interpolation.upper())
     return np.asarray(Image.fromarray(image).resize(size, resampling))
 

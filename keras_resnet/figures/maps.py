@@ -47,13 +47,15 @@ def feature_maps(model: keras.Model, image: np.ndarray, layer: str, most: int = 
         ValueError: there is no such layer, or its output is no map.
     """
     names = [found.name for found in model.layers]
-    if layer not in names:
+    try:
+        found = model.get_layer(layer)  # also by its name in keras.applications
+    except ValueError:
         near = ", ".join(difflib.get_close_matches(layer, names, 8, 0))
         raise ValueError(
             f"`layer` must be one of {len(names)} layers of {model.name!r}, such as {near}. "
             f"Received: layer={layer!r}"
-        )
-    (maps,) = responses_to(model, image, [model.get_layer(layer).output])
+        ) from None
+    (maps,) = responses_to(model, image, [found.output])
     if maps.ndim != 3:
         raise ValueError(f"The output of {layer!r} is no map. Received: shape {maps.shape}")
     channels = min(most, maps.shape[-1])

@@ -12,13 +12,14 @@ from keras_resnet.weights.find import record_named
 from keras_resnet.weights.records import ImageRule, Record
 
 
-def preprocess_input(x, weights: str | Record, data_format: str | None = None):
+def preprocess_input(x, weights: str | Record = "imagenet", data_format: str | None = None):
     """Normalizes RGB images of 0 to 255 as a set of weights expects. The input is not changed.
 
     Args:
         x: images (..., height, width, 3), or (..., 3, height, width) under channels_first, of
             any number type: a NumPy array or a tensor, symbolic or not.
-        weights: a `Record`, its id such as `"resnet50.tv2"`, or a name such as `"tv2"`.
+        weights: a `Record`, its id such as `"resnet50.tv2"`, or a name such as `"tv2"`; by
+            default the set that `ResNet50()` starts from.
         data_format: `"channels_last"` or `"channels_first"`; the configured one by default.
 
     Returns:

@@ -35,7 +35,9 @@ def bn_inception(x, row: BNInception, options, top: Top | None):
         counts = (*table, options.pool_proj if projection is None else projection)
         filters = [max(1, count * row.width // 64) if count else 0 for count in counts]
         x = module(x, filters, kind, kit=kit, convolve=convolve, name=f"inception_{name}")
-    return x if top is None else pooled_classifier(x, top, initializer=xavier)
+    if top is None:
+        return x
+    return pooled_classifier(x, top, dropout=options.dropout, initializer=xavier)
 
 
 def module(x, filters, kind, *, kit, convolve, name):

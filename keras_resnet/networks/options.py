@@ -118,6 +118,11 @@ class BuildOptions(TypedDict, total=False):
         training, growing linearly from the first (stochastic depth, arXiv:1603.09382).""",
         blocks(lambda row: row.shortcut is not None, "a plain net has no path to fall back on"),
         0.0)]
+    dropout: Row[float, Option(
+        """probability, from 0 up to but not including 1, of leaving out a feature before the fully
+        connected layer while training.""",
+        families("resnet", "bn_inception", why="{row.family} has its paper's dropout or none"),
+        0.0)]
     auxiliary: Row[bool, Option(
         """GoogLeNet's two training heads. The outputs are then a dict: `"fc"`, and `"loss1"` and
         `"loss2"`, whose losses count 0.3 each (Sec. 5); at inference

@@ -27,7 +27,7 @@ def resnet(x, row: Architecture, options, top: Top | None):
         x = residual(x, plan, row, options, kit)
     if row.preactivated:
         x = norm(x, kit, name="post")
-    return x if top is None else pooled_classifier(x, top)
+    return x if top is None else pooled_classifier(x, top, dropout=options.dropout)
 
 
 def stem(x, row: Architecture, options, kit):

@@ -12,6 +12,7 @@ import keras
 import numpy as np
 
 from keras_resnet.files import atomic_write, refuse_other_settings
+from keras_resnet.network import check_same_graph, graph_of
 from keras_resnet.training.checkpoints import (
     Checkpoint,
     Checkpoints,
@@ -113,6 +114,8 @@ class Loop(keras.callbacks.CallbackList):
                 what="a run",
                 remedy="Give the same again, another `out`, or start over (--fresh)",
             )
+            if graph := checkpoint.record.get("graph"):
+                check_same_graph(self.model, graph, str(self.checkpoints.folder))
         return checkpoint
 
     def resume(self, checkpoint: Checkpoint) -> None:
@@ -245,6 +248,7 @@ class Loop(keras.callbacks.CallbackList):
                 raise self.non_finite(f"The variable {name} is not finite after step {self.step}")
         record = {
             "configuration": self.plan.configuration,
+            "graph": graph_of(self.model),
             "rows": self.rows,
             "callbacks": read_callbacks(self.own),
         }

@@ -7,6 +7,7 @@ import numpy as np
 
 from keras_resnet.weights.dialects import Dialect
 from keras_resnet.weights.layout import Layout, layout_of
+from keras_resnet.weights.stored import Arrays, Stored
 
 
 @dataclass(frozen=True)
@@ -44,17 +45,15 @@ def layers_by_name(model) -> dict[str, Any]:
 
 
 def weighted_layers(model) -> dict[str, Any]:
-    """The layers that have weights of their own, by name, inside nested models too."""
+    """The layers that have weights of their own, by name, inside nested models too.
+
+    Where two have one name, as those of two networks in one model, all go by their paths.
+    """
     from keras_resnet.graph import leaf_layers
 
-    found: dict[str, Any] = {}
-    for _, layer in leaf_layers(model):
-        if not layer.weights:
-            continue
-        if layer.name in found:
-            raise ValueError(f"Two layers of the model are called {layer.name!r}")
-        found[layer.name] = layer
-    return found
+    found = {path: layer for path, layer in leaf_layers(model) if layer.weights}
+    by_name = {layer.name: layer for layer in found.values()}
+    return by_name if len(by_name) == len(set(found.values())) else found
 
 
 def entries(model, dialect: Dialect) -> list[Entry]:
@@ -87,8 +86,32 @@ def entries(model, dialect: Dialect) -> list[Entry]:
     return found
 
 
-# The convolution that reads the image.
-FIRST = ("conv1", "conv1_1")
+# The convolution that reads the image: the first of these that a network has.
+FIRST = ("conv1_a", "conv1", "conv1_1")
+
+
+def with_channels(arrays: Arrays, wanted: list[Entry], dialect: Dialect) -> Arrays:
+    """The arrays, with a first kernel for RGB made one for as many channels as the model has.
+
+    As timm does (`adapt_input_conv`): one channel gets the sum over red, green and blue, so that
+    a gray image gives what it gives as RGB; n channels repeat the three in turn, times 3 / n.
+    """
+    entry = next(e for layer in FIRST for e in wanted if (e.layer, e.kind) == (layer, "kernel"))
+    channels = entry.variable.shape[2]
+    axis = 1 if dialect.variables == "torch" else 2
+    stored = arrays.get(entry.name)
+    if channels == 3 or stored is None or stored.shape[axis : axis + 1] != (3,):
+        return arrays
+
+    def read():
+        kernel = np.asarray(stored.read(), "float32")
+        rgb = np.flip(kernel, axis) if dialect.bgr else kernel
+        if channels == 1:
+            return rgb.sum(axis, keepdims=True)
+        return np.take(rgb, np.arange(channels) % 3, axis) * np.float32(3 / channels)
+
+    shape = (*stored.shape[:axis], channels, *stored.shape[axis + 1 :])
+    return {**arrays, entry.name: Stored(shape, read)}
 
 
 def bias_before(name: str, layers, dialect: Dialect, layout: Layout) -> str | None:

@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from keras_resnet.networks.family import network_row
-from keras_resnet.networks.options import meant_by
+from keras_resnet.networks.options import OPTIONS, meant_by, options_of
 from keras_resnet.networks.paper import Architecture
 from keras_resnet.networks.systems import System
+from keras_resnet.weights.matching import graph_in, options_in
+from keras_resnet.weights.pretrained import hub_record
 from keras_resnet.weights.records import RECORDS, Record
 
 # The network whose images and set `"imagenet"` means where no network is named.
@@ -34,7 +36,7 @@ def list_weights(model: Any = None) -> list[Record]:
     Example:
 
     >>> [record.name for record in list_weights("resnet18")]
-    ['tv', 'a1', 'a2', 'a3', 'gluon', 'microsoft', 'osmr', 'd_ra2']
+    ['tv', 'a1', 'a2', 'a3', 'gluon', 'microsoft', 'osmr', 'd_ra2', 'd_ra4', 'fb_swsl', 'fb_ssl']
     """
     if model is None:
         return list(RECORDS)
@@ -60,7 +62,10 @@ def find(weights: Any, row: Any) -> Record | Path | None:
     """
     if weights is None or isinstance(weights, Record):
         if weights is not None and not fits(weights, row):
-            raise ValueError(f"Other weights than this network's. Received: weights={weights.id}")
+            raise ValueError(
+                f"Other weights than this network's: they are of {weights.network}. "
+                f"Received: weights={weights.id}"
+            )
         return weights
     if not isinstance(weights, str | os.PathLike):
         raise ValueError(
@@ -76,6 +81,8 @@ def find(weights: Any, row: Any) -> Record | Path | None:
                 return record
     if text in records or text in named:
         return records.get(text) or named[text]
+    if text.startswith("hf://"):
+        return find(hub_record(text), row)
     if Path(text).exists():
         return Path(text)
     known = ", ".join(map(repr, records)) or "none: there are no public weights of this network"
@@ -99,6 +106,8 @@ def record_named(weights: str | Record) -> Record:
     if isinstance(weights, Record):
         return weights
     name = weights
+    if str(weights).startswith("hf://"):
+        return hub_record(weights)
     if weights == "imagenet":
         name = next(r.name for r in RECORDS if r.imagenet and r.network == IMAGENET_NETWORK)
     found = [record for record in RECORDS if name in (record.id, record.name)]
@@ -122,56 +131,56 @@ def has_imagenet_weights(network: str) -> bool:
     return any(record.imagenet and record.network == network for record in RECORDS)
 
 
-def implied(pretrained: Record | Path | None, given: Mapping[str, Any], own: Any) -> dict[str, Any]:
+def implied(
+    pretrained: Record | Path | None, given: Mapping[str, Any], row: Any, own: bool
+) -> dict[str, Any]:
     """The options that the weights imply.
 
     Args:
         pretrained: what `find` returned.
         given: options of a builder by name, None where the user left them out.
-        own: the user's own architecture, whose shortcut and stride are choices too.
+        row: of the network.
+        own: whether the row is the user's, whose shortcut and stride are choices too.
 
     Raises:
         ValueError: an option contradicts the weights.
     """
-    if not isinstance(pretrained, Record):
-        return {}
-    asked = {name: getattr(own, name, None) for name in ("shortcut", "stride_on")}
+    said = options_said(pretrained, row)
+    meant = meant_by(row, said) if said else {}
+    asked = {name: getattr(row, name, None) for name in ("shortcut", "stride_on") if own}
     asked |= {name: value for name, value in given.items() if value is not None}
-    meant = meant_by(pretrained.architecture, pretrained.options)
     wrong = [
         name
         for name, value in meant.items()
-        if asked.get(name) is not None and asked[name] != value
+        if OPTIONS[name].graph == "implied" and asked.get(name) not in (None, value)
     ]
     if wrong:
-        made_for = ", ".join(f"{name}={meant[name]!r}" for name in wrong)
-        others = [
-            record.name
-            for record in RECORDS
-            if record.network == pretrained.network
-            and all(record.options.get(name) == asked[name] for name in wrong)
-        ]
-        instead = f", or weights={' or '.join(map(repr, others))}" if others else ""
-        raise ValueError(
-            f"The weights {pretrained.id} are for {made_for}; leave that out, or pass "
-            f"weights=None{instead}. "
-            f"Received: {', '.join(f'{name}={asked[name]!r}' for name in wrong)}"
-        )
-    return dict(pretrained.options)
+        raise ValueError(contradiction(pretrained, meant, asked, wrong))
+    return said
 
 
-def check_head_and_channels(
-    record: Record, include_top: bool, classes: int, channels: int | None
-) -> None:
-    """Raises where a model would have another head or first layer than the weights are for."""
-    if include_top and classes != record.classes:
-        raise ValueError(
-            f"The weights {record.id} are for {record.classes} classes. For others pass "
-            "include_top=False and add a head, or build with weights=None and use "
-            f'load_weights(model, "{record.name}", skip_mismatch="fc"). '
-            f"Received: classes={classes}"
-        )
-    if channels != 3:
-        raise ValueError(
-            f"The weights {record.id} are for images of 3 channels. Received: {channels} channels"
-        )
+def options_said(pretrained: Record | Path | None, row: Any) -> dict[str, Any]:
+    """The options that weights name, in a record or in a file, as far as the network has them."""
+    if isinstance(pretrained, Record):
+        return dict(pretrained.options)
+    graph = graph_in(pretrained) if pretrained else None
+    said = options_in(graph) if graph else {}
+    has = options_of(row)
+    return {name: value for name, value in said.items() if name in has and value is not None}
+
+
+def contradiction(pretrained, meant, asked, wrong) -> str:
+    """What is wrong where options contradict the weights, and what to do."""
+    made_for = ", ".join(f"{name}={meant[name]!r}" for name in wrong)
+    others = [
+        record.name
+        for record in RECORDS
+        if record.network == getattr(pretrained, "network", None)
+        and all(record.options.get(name) == asked[name] for name in wrong)
+    ]
+    instead = f", or weights={' or '.join(map(repr, others))}" if others else ""
+    return (
+        f"The weights {pretrained} are for {made_for}; leave that out, or pass "
+        f"weights=None{instead}. "
+        f"Received: {', '.join(f'{name}={asked[name]!r}' for name in wrong)}"
+    )

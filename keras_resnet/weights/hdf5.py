@@ -84,6 +84,8 @@ def keras_2(groups, path: Path) -> Arrays:
             parts = weight_name.removesuffix(":0").split("/")
             # A layer's own weights go by its name in this file; in nested layers the path counts.
             name = f"{layer}/{parts[-1]}" if len(parts) <= 2 else nested(layer, parts)
+            if prefix.split("/") == parts[:-1]:  # of one of two networks in a model
+                name = "/".join(parts)
             if name in arrays:
                 raise WeightsFileError(f"{path} holds {name} twice")
             arrays[name] = stored(groups[at], at, path)
@@ -99,18 +101,37 @@ def nested(layer: str, parts: list[str]) -> str:
 def keras_3(groups, path: Path) -> Arrays:
     """Numbered variables in groups that carry the layer's name, or its class and number."""
     arrays: Arrays = {}
-    for prefix, group in groups.items():
-        parts = prefix.split("/")
-        if parts[-1] != "vars" or parts[0] == "optimizer" or not len(group):
-            continue
-        layer = text(group.attrs["name"]) if "name" in group.attrs else parts[-2]
-        items = [groups[at] for i in range(len(group)) if (at := f"{prefix}/{i}") in groups]
-        names = BATCH_NORMALIZATION if len(items) == 4 else VARIABLES.get(len(items), ())
-        if len(names) != len(group):
-            names = tuple(map(str, range(len(items))))
-        for name, item in zip(names, items, strict=True):
-            full = f"{layer}/{name}"
+    held = [
+        prefix.removesuffix("/vars")
+        for prefix, group in groups.items()
+        if prefix.endswith("/vars") and not prefix.startswith("optimizer/") and len(group)
+    ]
+    names = {at: name_of(groups, at) for at in held}
+    if len(set(names.values())) < len(held):  # two networks in one model: by their paths
+        names = {at: "/".join(name_of(groups, outer) for outer in models_around(at)) for at in held}
+    for at, layer in names.items():
+        group = groups[f"{at}/vars"]
+        items = [groups[key] for i in range(len(group)) if (key := f"{at}/vars/{i}") in groups]
+        kinds = BATCH_NORMALIZATION if len(items) == 4 else VARIABLES.get(len(items), ())
+        kinds = ("alpha",) if layer.endswith("_prelu") else kinds
+        if len(kinds) != len(group):
+            kinds = tuple(map(str, range(len(items))))
+        for kind, item in zip(kinds, items, strict=True):
+            full = f"{layer}/{kind}"
             if full in arrays:
                 raise WeightsFileError(f"{path} holds {full} twice")
             arrays[full] = stored(item, full, path)
     return arrays
+
+
+def name_of(groups, at: str) -> str:
+    """The name of the layer whose variables lie in this group."""
+    group = groups.get(f"{at}/vars")
+    attributes = getattr(group, "attrs", {})
+    return text(attributes["name"]) if "name" in attributes else at.rsplit("/", 1)[-1]
+
+
+def models_around(at: str) -> list[str]:
+    """The groups of the models that a layer lies in, from the outside, and its own."""
+    parts = at.split("/")
+    return ["/".join(parts[: end + 1]) for end in range(1, len(parts), 2)]

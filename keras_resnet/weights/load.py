@@ -7,17 +7,25 @@ from typing import Any, Literal
 import numpy as np
 
 from keras_resnet.networks.paper import one_of
-from keras_resnet.weights.convert import Entry, entries, layout_of_model, source_shape, to_ours
+from keras_resnet.weights.convert import (
+    Entry,
+    entries,
+    layout_of_model,
+    source_shape,
+    to_ours,
+    with_channels,
+)
 from keras_resnet.weights.dialects import BY_FAMILY, NAMES, Dialect, dialect_of
 from keras_resnet.weights.download import fetch
 from keras_resnet.weights.find import list_weights
-from keras_resnet.weights.matching import check_graph, records_for
-from keras_resnet.weights.readers import open_arrays
+from keras_resnet.weights.matching import check_graph, graph_in, options_in, records_for
+from keras_resnet.weights.pretrained import hub_record
+from keras_resnet.weights.readers import open_arrays, stored_tensor
 from keras_resnet.weights.records import Record
-from keras_resnet.weights.stored import Arrays, Stored
+from keras_resnet.weights.stored import Arrays, Stored, WeightsFileError
 
 MOST_SHOWN = 12
-WRAPPERS = ("module.", "_orig_mod.", "model.")
+WRAPPERS = ("module.", "_orig_mod.", "model.", "net.", "network.")
 # The layers that need not fit: all, or those of these names.
 Skip = Literal[True] | frozenset[str]
 
@@ -27,6 +35,8 @@ def load_weights(
     source: str | os.PathLike | Record | Mapping[str, Any],
     dialect: str = "auto",
     skip_mismatch: bool | str | Iterable[str] = False,
+    other_graph: str | Iterable[str] = (),
+    adapt_channels: bool = False,
 ) -> tuple[str, ...]:
     """Loads weights of any known dialect into `model`, all of them or none.
 
@@ -41,13 +51,18 @@ def load_weights(
             `"keras_resnet"`, `"cadene"` (BN-Inception); `"auto"` recognizes it by the names.
         skip_mismatch: layers that may keep their values: a name, names (`"fc"` for a head with
             other classes), or True for any. A layer that only the file has is named as there.
+        other_graph: options, such as `"output_stride"`, in which the model is meant to differ
+            from the network that the file says it is of.
+        adapt_channels: whether a model of other than 3 input channels takes a file for RGB: one
+            channel gets the sum of the three, more repeat them in turn, times 3 / channels.
 
     Returns:
         The layers that were skipped.
 
     Raises:
         ValueError: weights are missing, left over or of another shape, all listed in one
-            message; or the record is for another graph. The model is unchanged.
+            message; or the weights are for a network that computes something else. The model is
+            unchanged.
         WeightsFileError: the file is damaged, or is not a file of weights.
         DownloadError: the file of a record could not be downloaded.
         FileNotFoundError: there is no such file.
@@ -66,14 +81,35 @@ def load_weights(
     one_of("dialect", dialect, ("auto", *NAMES))
     skip = skip_names(skip_mismatch)
     if isinstance(source, Mapping):
-        arrays = {name: Stored.of(array) for name, array in source.items()}
-        return load_arrays(model, arrays, dialect, skip, "The mapping")
+        arrays = {name: stored_in_mapping(name, array) for name, array in source.items()}
+        return load_arrays(model, arrays, dialect, skip, "The mapping", adapt_channels)
     record = source if isinstance(source, Record) else record_for(model, source)
     if record is not None:
-        check_graph(model, record)
+        check_graph(model, record.options, f"The weights {record.id}")
         source, dialect = fetch(record), record.dialect
     with open_arrays(source) as arrays:  # type: ignore[arg-type]
-        return load_arrays(model, arrays, dialect, skip, str(os.fspath(source)))  # type: ignore
+        if record is None:
+            check_file(model, source, other_graph)  # type: ignore[arg-type]
+        what = os.fspath(source)  # type: ignore[arg-type]
+        return load_arrays(model, arrays, dialect, skip, what, adapt_channels)
+
+
+def check_file(model, path: str | os.PathLike, meant: str | Iterable[str]) -> None:
+    """Raises where a file says that it is of a network that computes something else."""
+    from keras_resnet.network import check_same_graph, graph_of  # late, as in `convert`
+
+    meant = {meant} if isinstance(meant, str) else set(meant)
+    if (graph := graph_in(path)) is None:
+        return
+    if graph_of(model) is not None:
+        check_same_graph(model, graph, str(path), meant)
+    else:
+        check_graph(model, options_in(graph), f"{path}, of {graph.get('call')},", meant)
+
+
+def stored_in_mapping(name, array) -> Stored:
+    """An array of a mapping: a tensor of torch of any kind, or anything that NumPy takes."""
+    return stored_tensor(name, array) if hasattr(array, "untyped_storage") else Stored.of(array)
 
 
 def record_for(model, name: str | os.PathLike) -> Record | None:
@@ -84,6 +120,8 @@ def record_for(model, name: str | os.PathLike) -> Record | None:
     """
     if not isinstance(name, str):
         return None
+    if name.startswith("hf://"):
+        return hub_record(name)
     known = records_for(model, list_weights())
     for record in known:
         if name in (record.name, record.id):
@@ -97,15 +135,18 @@ def record_for(model, name: str | os.PathLike) -> Record | None:
     )
 
 
-def load_arrays(model, arrays: Arrays, dialect: str, skip: Skip, what: str) -> tuple[str, ...]:
+def load_arrays(
+    model, arrays: Arrays, dialect: str, skip: Skip, what: str, adapt: bool = False
+) -> tuple[str, ...]:
     """Sets every variable of `model` from `arrays`, or none where anything is wrong."""
-    arrays = unwrapped(arrays)
+    arrays = unwrapped(arrays, what)
     if dialect == "auto":
         chosen = recognized(model, arrays, what)
     else:
         chosen = dialect_of(layout_of_model(model), dialect)
     arrays = with_prefix(arrays, chosen)
     wanted = entries(model, chosen)
+    arrays = with_channels(arrays, wanted, chosen) if adapt else arrays
     problems, skipped = compare(wanted, arrays, chosen, skip)
     if problems:
         raise ValueError(
@@ -117,20 +158,39 @@ def load_arrays(model, arrays: Arrays, dialect: str, skip: Skip, what: str) -> t
     for entry in wanted:
         if entry.layer in skipped:
             continue
-        bias = arrays[entry.conv_bias].read() if entry.conv_bias in arrays else None
-        values.append((entry, to_ours(entry, chosen, arrays[entry.name].read(), bias)))
+        bias = numbers(arrays, entry.conv_bias, what) if entry.conv_bias in arrays else None
+        values.append((entry, to_ours(entry, chosen, numbers(arrays, entry.name, what), bias)))
     check_values(values, what)
     for entry, value in values:
         entry.variable.assign(value)
     return tuple(skipped)
 
 
-def unwrapped(arrays: Arrays) -> Arrays:
-    """Without the prefix that DataParallel or torch.compile puts before every name."""
-    for prefix in WRAPPERS:
-        if all(name.startswith(prefix) for name in arrays):
-            arrays = {name.removeprefix(prefix): stored for name, stored in arrays.items()}
+def unwrapped(arrays: Arrays, what: str) -> Arrays:
+    """Without the prefixes that DataParallel, torch.compile and others put before every name.
+
+    Raises:
+        WeightsFileError: a name is no text.
+    """
+    if odd := [name for name in arrays if not isinstance(name, str)]:
+        raise WeightsFileError(f"{what} holds an array whose name is no text: {odd[0]!r}")
+    common = (p for p in WRAPPERS if arrays and all(name.startswith(p) for name in arrays))
+    if prefix := next(common, None):
+        inner = {name.removeprefix(prefix): stored for name, stored in arrays.items()}
+        return unwrapped(inner, what)
     return arrays
+
+
+def numbers(arrays: Arrays, name: str | None, what: str) -> np.ndarray:
+    """The array of this name.
+
+    Raises:
+        WeightsFileError: it holds something else than integers and floating-point numbers.
+    """
+    array = np.asarray(arrays[name or ""].read())
+    if array.dtype.kind not in "fiu" and not array.dtype.name.startswith(("bfloat", "float")):
+        raise WeightsFileError(f"{name} in {what} is {array.dtype}; real numbers are needed")
+    return array
 
 
 def with_prefix(arrays: Arrays, dialect: Dialect) -> Arrays:

@@ -1,12 +1,106 @@
-"""What the layers of a model show: the options it was built with, and the weights that fit it."""
+"""What a network was built as, what the layers of a model show of it, and what weights fit it."""
 
+import dataclasses
+import os
+import zipfile
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
-from keras_resnet.networks.options import UNSAID
+from keras_resnet.files import GRAPH, graph_in_hdf5, parsed
+from keras_resnet.networks.family import network_row
+from keras_resnet.networks.options import OPTIONS, UNSAID
 from keras_resnet.weights.convert import layers_by_name
 from keras_resnet.weights.layout import layout_of
+from keras_resnet.weights.readers import damage_named
 from keras_resnet.weights.records import Record
+from keras_resnet.weights.transfer import identity
+
+
+def graph_record(
+    network: Any, row: Any, options: Any, classes: int | None, weights: Record | None
+) -> dict[str, Any]:
+    """What a network was built as, for the files of its weights.
+
+    Args:
+        network: the name or the row that `build` was given.
+        row: the row that came of it.
+        options: the `Options` that were chosen.
+        classes: of its head; None without.
+        weights: a public set that it starts from.
+
+    Returns:
+        `row` and `options`, by which other networks compute something else; `pixels`, the mean
+        and standard deviation by which it normalizes inside; the call that builds it; `classes`,
+        `preprocessing` and `version`, which say more.
+    """
+    base = network_row(network)
+    chosen = {
+        name: getattr(row if option.is_field else options, name)
+        for name, option in OPTIONS.items()
+        if option.graph and not option.lacks(row)
+    }
+    usual = {
+        name: getattr(base, name) if OPTIONS[name].is_field else OPTIONS[name].default_of(row)
+        for name in chosen
+    }
+    said = {name: value for name, value in chosen.items() if value != usual[name]}
+    if classes not in (None, row.classes):
+        said["classes"] = classes
+    arguments = "".join(f", {name}={value!r}" for name, value in said.items())
+    inside = options.include_preprocessing
+    fields = dataclasses.asdict(row)
+    fields.pop("conv_bias", None)  # what a normalization follows: other files are folded exactly
+    return {
+        "row": {"kind": type(row).__name__, **fields},
+        "options": {name: chosen[name] for name in chosen if not OPTIONS[name].is_field},
+        "pixels": [list(options.mean), list(options.std)] if inside else None,
+        "call": f"keras_resnet.build({network!r}{arguments})",
+        "network": network if isinstance(network, str) else row.name,
+        "classes": classes,
+        "preprocessing": dataclasses.asdict(weights.image) if weights else None,
+        "version": identity()[1],
+    }
+
+
+def note_graph(model, *built_as) -> None:
+    """Has a model remember what it was built as: `graph_record` of these arguments."""
+    from keras_resnet.network import carry  # late: records are listed without loading Keras
+
+    carry(model, graph_record(*built_as))
+
+
+def options_in(graph: Mapping[str, Any]) -> dict[str, Any]:
+    """The options of a builder in the record of a file."""
+    said = {**graph["row"], **graph["options"]}
+    return {name: said[name] for name, option in OPTIONS.items() if option.graph and name in said}
+
+
+def graph_in(path: str | os.PathLike) -> dict[str, Any] | None:
+    """What the weights in a file are of; None where it does not say so.
+
+    Raises:
+        WeightsFileError: it is damaged.
+    """
+    with damage_named(Path(path)):
+        return graph_in_sound(path)
+
+
+def graph_in_sound(path: str | os.PathLike) -> dict[str, Any] | None:
+    with open(path, "rb") as file:
+        start = file.read(9)
+    text: Any = None
+    if start.startswith(b"\x89HDF"):
+        return graph_in_hdf5(path)
+    if start.startswith(b"PK"):
+        with zipfile.ZipFile(path) as archive:
+            text = archive.comment if archive.comment.startswith(b"{") else None
+    elif start[8:] == b"{":
+        from safetensors import safe_open
+
+        with safe_open(str(path), framework="numpy") as tensors:
+            text = (tensors.metadata() or {}).get(GRAPH)
+    return None if text is None else parsed(text, str(path))
 
 
 def graph_options(model) -> dict[str, Any]:
@@ -49,21 +143,26 @@ def graph_options(model) -> dict[str, Any]:
     return found
 
 
-def check_graph(model, record: Record) -> None:
-    """Raises where the weights are for a graph that computes something else."""
+def check_graph(model, said: Mapping[str, Any], what: str, meant: Iterable[str] = ()) -> None:
+    """Raises where weights are for a graph that computes something else than a model shows.
+
+    Args:
+        said: options that the weights imply.
+        what: they are, for the message.
+        meant: differences that are asked for.
+    """
     # UNSAID is what neither a record nor `graph_options` mentions.
     options = {**UNSAID, **graph_options(model)}
     wrong = {
         name: value
-        for name, value in {**UNSAID, **record.options}.items()
-        if name in options and options[name] != value
+        for name, value in {**UNSAID, **said}.items()
+        if name in options and options[name] != value and name not in meant
     }
     if wrong:
         asked = ", ".join(f"{name}={value!r}" for name, value in wrong.items())
         has = ", ".join(f"{name}={options[name]!r}" for name in wrong)
         raise ValueError(
-            f"The weights {record.id} are for a network built with {asked}. "
-            f"Received: a model with {has}"
+            f"{what} are for a network built with {asked}. Received: a model with {has}"
         )
 
 

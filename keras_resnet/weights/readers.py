@@ -19,6 +19,7 @@ from keras_resnet.weights.hdf5 import hdf5
 from keras_resnet.weights.stored import MOST_ARRAYS, Arrays, Stored, WeightsFileError, required
 
 LARGEST_HEADER = 2**26  # of a .safetensors file, in bytes
+LARGEST_NPY_HEADER = 2**14
 TORCH_LEGACY = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19"  # pickle of torch's magic number
 
 
@@ -36,8 +37,9 @@ def open_arrays(path: str | os.PathLike) -> Iterator[Arrays]:
         ImportError: a package that reads this kind is missing; the message names it.
     """
     path = Path(path)
-    if path.is_dir():
-        raise WeightsFileError(f"`source` must be a file of weights. Received the folder: {path}")
+    if path.exists() and not path.is_file():
+        kind = "folder" if path.is_dir() else "pipe or device"
+        raise WeightsFileError(f"`source` must be a file of weights. Received the {kind}: {path}")
     with open(path, "rb") as file:
         start = file.read(256)
     with contextlib.ExitStack() as stack:
@@ -99,13 +101,24 @@ def has_npy(path: Path) -> bool:
         return any(name.endswith(".npy") for name in archive.namelist())
 
 
+def members(archive: zipfile.ZipFile, path: Path) -> list[zipfile.ZipInfo]:
+    """The members of an archive, each name once."""
+    entries = archive.infolist()
+    if len(entries) > MOST_ARRAYS:
+        raise WeightsFileError(f"{path} holds {len(entries)} arrays")
+    seen: set[str] = set()
+    for entry in entries:
+        if entry.filename in seen:
+            raise WeightsFileError(f"{path} holds {entry.filename} twice")
+        seen.add(entry.filename)
+    return entries
+
+
 @contextlib.contextmanager
 def npz(path: Path) -> Iterator[Arrays]:
     """NumPy's archive, without its pickles."""
     with zipfile.ZipFile(path) as archive:
-        entries = archive.infolist()
-        if len(entries) > MOST_ARRAYS:
-            raise WeightsFileError(f"{path} holds {len(entries)} arrays")
+        entries = members(archive, path)
         yield {entry.filename.removesuffix(".npy"): npy(archive, entry, path) for entry in entries}
 
 
@@ -114,8 +127,10 @@ def npy(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, path: Path) -> Stored:
     formats = np.lib.format
     readers = {(1, 0): formats.read_array_header_1_0, (2, 0): formats.read_array_header_2_0}
     with damage_named(path, entry.filename), archive.open(entry) as file:
-        shape, _, dtype = readers[formats.read_magic(file)](file)
-        stored = entry.file_size - file.tell()
+        # Bounded: a header that declares to be long, or unfolds to be, is not read to its end.
+        header = io.BytesIO(file.read(LARGEST_NPY_HEADER))
+        shape, _, dtype = readers[formats.read_magic(header)](header)
+        stored = entry.file_size - header.tell()
     size = math.prod(shape) * dtype.itemsize
     if dtype.hasobject or min(shape, default=0) < 0 or size != stored:
         raise WeightsFileError(
@@ -125,7 +140,7 @@ def npy(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, path: Path) -> Stored:
 
     def read():
         with archive.open(entry) as file:
-            return formats.read_array(io.BytesIO(file.read()), allow_pickle=False)
+            return formats.read_array(io.BytesIO(file.read(entry.file_size)), allow_pickle=False)
 
     return Stored(tuple(shape), read)
 
@@ -133,8 +148,11 @@ def npy(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, path: Path) -> Stored:
 @contextlib.contextmanager
 def safetensors(path: Path) -> Iterator[Arrays]:
     """The Hugging Face hub's format: a header of shapes, then the data."""
-    safe_open = required("safetensors", "Reading .safetensors", "weights").safe_open
+    from safetensors import safe_open
+
     with safe_open(str(path), framework="numpy") as file:
+        if len(file.keys()) > MOST_ARRAYS:
+            raise WeightsFileError(f"{path} holds {len(file.keys())} arrays")
         yield {name: slice_of(file, name) for name in file.keys()}  # noqa: SIM118
 
 
@@ -149,7 +167,7 @@ def torch_pickle(path: Path) -> Iterator[Arrays]:
     torch = required("torch", f"Reading torch's file {path}", "torch", hint)
     is_zip = zipfile.is_zipfile(path)
     if is_zip:
-        check_not_compressed(path)
+        check_archive(path)
     try:
         content = torch.load(path, map_location="cpu", weights_only=True, mmap=is_zip)
     except (pickle.UnpicklingError, ValueError) as error:
@@ -160,29 +178,49 @@ def torch_pickle(path: Path) -> Iterator[Arrays]:
     yield {name: stored_tensor(name, value) for name, value in state_dict_of(content, path).items()}
 
 
-def check_not_compressed(path: Path) -> None:
-    """Raises for a compressed archive: torch writes none, and its true size is not known."""
+def check_archive(path: Path) -> None:
+    """Raises for a compressed archive, whose true size is not known, and for a damaged one.
+
+    torch writes each member as it is, with its CRC-32, and does not look at that when it reads.
+    """
     size = path.stat().st_size
     with zipfile.ZipFile(path) as archive:
-        entries = archive.infolist()
+        entries = members(archive, path)
     compressed = any(entry.compress_type != zipfile.ZIP_STORED for entry in entries)
     if compressed or sum(entry.file_size for entry in entries) > size:
         raise WeightsFileError(f"{path} is compressed, as torch.save never does; it is not read")
+    with zipfile.ZipFile(path) as archive:
+        if damaged := archive.testzip():
+            raise WeightsFileError(f"{damaged!r} in {path} is damaged: its CRC-32 is another")
+
+
+# Keys of checkpoints under which training programs keep a state dict.
+ENVELOPES = (
+    *("state_dict", "model", "model_state_dict", "net", "network", "params", "weights"),
+    *("state_dict_ema", "model_ema", "ema", "ema_state_dict"),
+)
 
 
 def state_dict_of(content, path: Path) -> Mapping:
     """The weights in what torch.save was given: a state dict, or a checkpoint around one."""
-    for _ in range(2):
+    for _ in range(8):
         if not isinstance(content, Mapping):
             break
-        inner = next((content[key] for key in ("state_dict", "model") if key in content), None)
-        if not isinstance(inner, Mapping):
+        keys = [key for key in ENVELOPES if isinstance(content.get(key), Mapping)]
+        if not keys:
             return content
-        content = inner
+        if len(keys) > 1:
+            raise WeightsFileError(
+                f"{path} holds several state dicts: {', '.join(keys)}. Load the one you mean: "
+                f"load_weights(model, torch.load(file, weights_only=True)[{keys[-1]!r}])"
+            )
+        content = content[keys[0]]
     raise WeightsFileError(f"{path} holds no state dict but a {type(content).__name__}")
 
 
 def stored_tensor(name, tensor) -> Stored:
+    if not isinstance(name, str):
+        raise WeightsFileError(f"{name!r} is a name of an array and no text")
     if not hasattr(tensor, "untyped_storage"):
         raise WeightsFileError(
             f"{name!r} is a {type(tensor).__name__} where a tensor is needed; if this is a "

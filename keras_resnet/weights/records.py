@@ -68,7 +68,7 @@ class Record:
         source: who trained or published it.
         url: of the file, or `hf://owner/repository/file` on the Hugging Face hub.
         hash: as published, `"sha256:..."`, `"sha1:..."` or `"md5:..."`, a prefix where only
-            that is; empty where the hub states the file's sha256 with every download.
+            that is; empty where the hub's own sha256 at the first download counts.
         licence: SPDX identifier; `license` reads the same.
         dialect: how the file names our layers.
         options: arguments of the builder that the weights imply.
@@ -76,6 +76,11 @@ class Record:
         results: published accuracies on the ImageNet validation set or the CIFAR-10 test set.
         page: address of the page on which the publisher describes the set and its results.
         imagenet: whether `weights="imagenet"` stands for this set of its network.
+        revision: commit of the hub's repository; empty for the newest at the first download,
+            which is then kept to.
+        loss: that it was trained with, `"softmax"` or `"BCE"`, a logistic loss of every class,
+            after which a softmax is no calibrated probability; empty where it is not stated.
+        units: of the head, where they are other than the network's usual number of classes.
     """
 
     network: str
@@ -90,6 +95,9 @@ class Record:
     results: tuple[Result, ...] = ()
     page: str = ""
     imagenet: bool = False
+    revision: str = ""
+    loss: Literal["softmax", "BCE", ""] = ""
+    units: int = 0
 
     def __post_init__(self):
         object.__setattr__(self, "options", MappingProxyType(dict(self.options)))
@@ -103,8 +111,13 @@ class Record:
         return self.licence
 
     @property
+    def commercial(self) -> bool:
+        """Whether the license lets the weights be used commercially."""
+        return "-NC-" not in self.licence
+
+    @property
     def classes(self) -> int:
-        return self.architecture.classes
+        return self.units or self.architecture.classes
 
     @property
     def architecture(self) -> Any:

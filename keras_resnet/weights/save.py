@@ -1,13 +1,15 @@
 """A model's weights as a file that other libraries load."""
 
+import json
 import os
 import re
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
-from keras_resnet.files import atomic_write
+from keras_resnet.files import GRAPH, atomic_write
 from keras_resnet.networks.paper import one_of
 from keras_resnet.weights.convert import entries, layout_of_model, to_theirs
 from keras_resnet.weights.dialects import NAMES, Dialect, dialect_of
@@ -48,25 +50,33 @@ def arrays_of(model, dialect: Dialect) -> NamedArrays:
     return found
 
 
-def write_npz(path: Path, arrays: NamedArrays) -> None:
+def write_npz(path: Path, arrays: NamedArrays, graph: str) -> None:
     with open(path, "wb") as file:
         np.savez(file, **arrays)  # type: ignore[arg-type]
+    comment(path, graph)
 
 
-def write_safetensors(path: Path, arrays: NamedArrays) -> None:
-    required("safetensors", "Writing .safetensors", "weights")
-    from safetensors.numpy import save_file
+def comment(path: Path, graph: str) -> None:
+    """Notes what weights are of where no reader of arrays looks: in the archive's comment."""
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.comment = graph.encode()
 
-    save_file(arrays, path, metadata={"format": "pt"})
+
+def write_safetensors(path: Path, arrays: NamedArrays, graph: str) -> None:
+    from safetensors.numpy import save
+
+    with open(path, "wb") as file:  # safetensors' own file could be read by its owner alone
+        file.write(save(arrays, {"format": "pt"} | ({GRAPH: graph} if graph else {})))
 
 
-def write_torch(path: Path, arrays: NamedArrays) -> None:
+def write_torch(path: Path, arrays: NamedArrays, graph: str) -> None:
     hint = ". Files in .safetensors do not need it, and torch libraries read them"
     torch = required("torch", "Writing torch's files", "torch", hint)
     torch.save({name: torch.from_numpy(array.copy()) for name, array in arrays.items()}, path)
+    comment(path, graph)
 
 
-def write_keras_2(path: Path, arrays: NamedArrays) -> None:
+def write_keras_2(path: Path, arrays: NamedArrays, graph: str) -> None:
     """Keras 2's layout, which Keras 3 still loads by the order of layers, or by name."""
     import h5py
 
@@ -79,6 +89,8 @@ def write_keras_2(path: Path, arrays: NamedArrays) -> None:
         file.attrs["layer_names"] = [name.encode() for name in names]
         file.attrs["backend"] = b"tensorflow"
         file.attrs["keras_version"] = b"2.15.0"
+        if graph:
+            file.attrs[GRAPH] = graph
         for layer in names:
             group = file.create_group(layer)
             variables = [v for v in VARIABLES_IN_ORDER if v in layers[layer]]
@@ -87,7 +99,7 @@ def write_keras_2(path: Path, arrays: NamedArrays) -> None:
                 group.create_dataset(f"{layer}/{variable}:0", data=layers[layer][variable])
 
 
-VARIABLES_IN_ORDER = ("kernel", "bias", "gamma", "beta", "moving_mean", "moving_variance")
+VARIABLES_IN_ORDER = ("kernel", "alpha", "bias", "gamma", "beta", "moving_mean", "moving_variance")
 KERAS_APPLICATIONS = re.compile(r"conv(\d+)_block(\d+)_(\d|preact)_(conv|bn)")
 
 
@@ -104,7 +116,7 @@ def keras_order(layer: str) -> tuple[int, ...]:
     return (1, stage, block, number or 3, match[4] == "bn", number)
 
 
-WRITERS: dict[str, Callable[[Path, NamedArrays], None]] = {
+WRITERS: dict[str, Callable[[Path, NamedArrays, str], None]] = {
     ".npz": write_npz,
     ".safetensors": write_safetensors,
     ".pth": write_torch,
@@ -127,7 +139,8 @@ def save_weights(model, path: str | os.PathLike, dialect: str = "torchvision") -
             The networks of keras.applications, Caffe and Cadene's BN-Inception read blue, green,
             red: conv1 is reversed for them, but not for keras.applications' V2.
 
-    The file is written completely or not at all.
+    The file is written completely or not at all. It carries what the network was built as, so
+    that `load_weights` refuses to load it into one that computes something else.
 
     Raises:
         ValueError: an unknown dialect or suffix, or a layer the dialect has no name for.
@@ -153,6 +166,9 @@ def save_weights(model, path: str | os.PathLike, dialect: str = "torchvision") -
         raise ValueError(
             f".h5 is written for the dialects {', '.join(LAYERED)}. Received: dialect={dialect!r}"
         )
+    from keras_resnet.network import graph_of
+
+    graph = graph_of(model)
     arrays = arrays_of(model, dialect_of(layout_of_model(model), dialect))
     with atomic_write(path) as beside:
-        WRITERS[path.suffix](beside, arrays)
+        WRITERS[path.suffix](beside, arrays, json.dumps(graph) if graph else "")

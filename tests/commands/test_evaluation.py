@@ -15,7 +15,6 @@ from keras_resnet import commands as cli
 from keras_resnet.evaluation.opening import open_model
 from keras_resnet.weights import record_named
 
-pytest.importorskip("PIL", reason='Pillow comes with the extra "weights"')
 ROOT = pathlib.Path(__file__).parents[2]
 IMAGE = "cifar_resnet20.akamaster"
 

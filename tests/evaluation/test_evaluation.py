@@ -21,8 +21,6 @@ from support.evaluation import (
 import keras_resnet
 from keras_resnet.evaluation import PROTOCOLS, evaluate, read
 
-pytest.importorskip("PIL", reason='Pillow comes with the extra "weights"')
-
 AKAMASTER = "cifar_resnet{}.akamaster"
 
 

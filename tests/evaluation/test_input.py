@@ -1,7 +1,6 @@
 """Evaluation of odd and wrong images, labels, models and arguments."""
 
 import io
-import sys
 
 import keras
 import numpy as np
@@ -22,8 +21,6 @@ from support.evaluation import (
 import keras_resnet
 from keras_resnet.evaluation import evaluate
 from keras_resnet.weights import ImageRule
-
-pytest.importorskip("PIL", reason='Pillow comes with the extra "weights"')
 
 
 @pytest.fixture(scope="module")
@@ -209,12 +206,3 @@ def test_what_a_network_expects_of_an_image_is_not_guessed(small):
     headless = keras_resnet.build("cifar_resnet8", include_top=False)
     with pytest.raises(ValueError, match=r"one vector of scores.*Received: 'cifar_resnet8'"):
         run(headless, collection(1))
-
-
-@pytest.mark.once
-def test_without_pillow_the_error_names_the_extra(small, monkeypatch):
-    data, pixels = collection(1), (picture(40, 50)[None], [0])
-    monkeypatch.setitem(sys.modules, "PIL", None)
-    for images_of_any_kind in (data, pixels):
-        with pytest.raises(ImportError, match=r'pip install "keras3-resnet\[weights\]"'):
-            run(small, images_of_any_kind)

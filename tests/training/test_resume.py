@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from support.resumed_run import STEPS, At, compiled, outcome, run
 
+import keras_resnet
 from keras_resnet import training
 from keras_resnet.training.checkpoints import Checkpoint, Checkpoints, restore_callbacks
 from keras_resnet.training.fitting import calls_of_fit
@@ -124,6 +125,18 @@ def test_a_run_of_another_network_is_refused(tmp_path):
     model.compile("sgd", "sparse_categorical_crossentropy")
     with pytest.raises(ValueError, match="of another model or optimizer"):
         run(model, tmp_path, steps=4)
+
+
+def test_a_run_of_a_network_of_the_same_shapes_that_computes_something_else_is_refused(tmp_path):
+    nets = [
+        keras_resnet.build("cifar_resnet8", input_shape=(8, 8, 3), classes=4, zero_channels=zeros)
+        for zeros in ("end", "center")
+    ]
+    for net in nets:
+        net.compile("sgd", "sparse_categorical_crossentropy")
+    run(nets[0], tmp_path, steps=1)
+    with pytest.raises(ValueError, match=r"zero_channels='end'.*computes something else"):
+        run(nets[1], tmp_path, steps=2)
 
 
 def test_a_full_disk_keeps_training_and_says_so(tmp_path, capsys):

@@ -1,101 +1,31 @@
-"""Downloads from a real HTTP server on this machine: a complete and verified file, or none."""
+"""Downloads over HTTP from a server on this machine: a complete and verified file, or none."""
 
 import dataclasses
-import functools
 import hashlib
-import http.server
-import io
 import resource
+import subprocess
+import sys
 import threading
 import time
-import zipfile
-from typing import ClassVar
 
 import numpy as np
 import pytest
+from support.servers import CONTENT, SHA256, files_in, serving, zipped
 
 import keras_resnet
 from keras_resnet import DownloadError
-from keras_resnet.weights import download, fetch
-
-CONTENT = np.random.default_rng(0).bytes(300_000)
-SHA256 = hashlib.sha256(CONTENT).hexdigest()
-
-CUT_ONCE = "cut_once.safetensors1"
+from keras_resnet.weights import fetch, transfer
 
 
-def zipped(*contents):
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for number, content in enumerate(contents):
-            archive.writestr(f"member{number}.h5", content)
-    return buffer.getvalue()
-
-
-class Handler(http.server.BaseHTTPRequestHandler):
-    """Each path is one way a server behaves."""
-
-    requests: ClassVar[list[str]] = []
-
-    def answer(self, status=200, body=b"", length=None, **headers):
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(body) if length is None else length))
-        for name, value in headers.items():
-            self.send_header(name.replace("_", "-"), value)
-        self.end_headers()
-        if self.command == "GET":
-            self.wfile.write(body)
-
-    def do_GET(self):
-        self.requests.append(f"{self.command} {self.path}")
-        name = self.path.rsplit("/", 1)[-1]
-        if name == "whole.pth":
-            self.answer(body=CONTENT)
-        elif name == "cut.pth":
-            self.answer(body=CONTENT[:1000], length=len(CONTENT))
-        elif name == "silent.pth":
-            self.answer(body=CONTENT[:1000], length=len(CONTENT))
-            time.sleep(2)
-        elif name == "wrong.pth":
-            self.answer(body=CONTENT[::-1])
-        elif name == "page.pth":
-            self.answer(body=b"\n<!DOCTYPE html><html>Please log in</html>")
-        elif name == "one.h5.zip":
-            self.answer(body=zipped(CONTENT))
-        elif name == "two.h5.zip":
-            self.answer(body=zipped(CONTENT, CONTENT))
-        elif name == "damaged.h5.zip":
-            self.answer(body=zipped(CONTENT)[:-40])
-        elif name.endswith(".safetensors"):
-            self.hub_file(name)
-        else:
-            self.answer(404, b"no such file")
-
-    do_HEAD = do_GET  # noqa: N815
-
-    def hub_file(self, name):
-        body = CONTENT[::-1] if name == "wrong.safetensors" else CONTENT
-        known = {"ETag": f'"{SHA256}"', "X-Linked-Etag": f'"{SHA256}"', "X-Repo-Commit": "c" * 40}
-        times = sum(request.endswith(name) for request in self.requests if "GET" in request)
-        if self.command == "GET" and (name == "cut.safetensors" or name + str(times) == CUT_ONCE):
-            self.answer(body=body[:1000], length=len(body), **known)
-        elif name == "missing.safetensors":
-            self.answer(404, b"", **{"X-Error-Code": "EntryNotFound"})
-        else:
-            self.answer(body=body, **known)
-
-    def log_message(self, *args):
-        pass
-
-
-@pytest.fixture(scope="module")
+@pytest.fixture
 def server():
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as running:
-        thread = threading.Thread(target=running.serve_forever, daemon=True)
-        thread.start()
-        yield f"http://127.0.0.1:{running.server_address[1]}"
-        running.shutdown()
-        thread.join()
+    with serving() as running:
+        running.files |= {
+            "one.h5.zip": zipped(CONTENT),
+            "two.h5.zip": zipped(CONTENT, CONTENT),
+            "damaged.h5.zip": zipped(CONTENT)[:-40],
+        }
+        yield running
 
 
 def record(url, digest=f"sha256:{SHA256[:8]}"):
@@ -103,34 +33,28 @@ def record(url, digest=f"sha256:{SHA256[:8]}"):
     return dataclasses.replace(known, url=url, hash=digest)
 
 
-def files(folder):
-    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
-
-
-def folders(folder):
-    return sorted(path.name for path in folder.rglob(".*"))
-
-
 @pytest.mark.once
 @pytest.mark.parametrize("algorithm", ["sha256", "sha1", "md5"])
 def test_a_file_is_downloaded_verified_and_then_kept(algorithm, server, tmp_path):
     digest = f"{algorithm}:{hashlib.new(algorithm, CONTENT).hexdigest()[:8]}"
-    wanted = record(f"{server}/whole.pth", digest)
-    Handler.requests.clear()
+    wanted = record(f"{server.url}/whole.pth", digest)
     for _ in range(2):
-        path = fetch(wanted, tmp_path)
-        assert path.read_bytes() == CONTENT
-    assert Handler.requests == ["GET /whole.pth"]
-    assert files(tmp_path) == ["keras_resnet/whole.pth"]
-    assert folders(tmp_path) == []
+        assert fetch(wanted, tmp_path).read_bytes() == CONTENT
+    ((method, path, headers),) = server.log
+    assert (method, path) == ("GET", "/whole.pth")
+    assert headers["User-Agent"].startswith("keras3-resnet/")
+    assert files_in(tmp_path) == ["keras_resnet/whole.pth"]
 
 
 FAILURES = {
-    "cut.pth": "retrieval incomplete",
+    "cut.pth": "ended after 1000 of 300000 bytes",
     "silent.pth": "timed out",
-    "wrong.pth": "another content than was published",
+    "wrong.pth": "its hash is .*, not sha256:.* as was published",
     "page.pth": "a web page instead of the file",
-    "absent.pth": "404",
+    "absent.pth": "HTTP status 404",
+    "forbidden.pth": "HTTP status 403",
+    "busy.pth": "HTTP status 429.*try again in 99 seconds",
+    "down.pth": "HTTP status 503.*try again in 99 seconds",
     "two.h5.zip": "not an archive of one file",
     "damaged.h5.zip": "damaged archive",
 }
@@ -142,24 +66,69 @@ FAILURES = {
 def test_a_failed_download_says_why_and_leaves_the_cache_as_it_was(
     name, before, server, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(download, "SECONDS_OF_SILENCE", 0.3)
+    monkeypatch.setattr(transfer, "SECONDS_OF_SILENCE", 0.2)
+    server.retry_after = "99"
     cached = tmp_path / "keras_resnet" / name.removesuffix(".zip")
     if before:
         cached.parent.mkdir()
         cached.write_bytes(before)
     with pytest.raises(DownloadError, match=FAILURES[name]) as caught:
-        fetch(record(f"{server}/{name}"), tmp_path)
+        fetch(record(f"{server.url}/{name}"), tmp_path)
     assert f"Download it by other means to {cached}" in str(caught.value)
-    assert files(tmp_path) == ([f"keras_resnet/{cached.name}"] if before else [])
-    assert folders(tmp_path) == []
     assert not before or cached.read_bytes() == before
+    parts = [f"keras_resnet/.downloads/{name}"] if name in ("cut.pth", "silent.pth") else []
+    assert files_in(tmp_path) == parts + ([f"keras_resnet/{cached.name}"] if before else [])
 
 
 @pytest.mark.once
-def test_without_a_network_the_error_says_what_to_do(tmp_path):
-    with pytest.raises(DownloadError, match=r"could not be downloaded.*pass the path"):
+@pytest.mark.parametrize("name", ["cut_once.pth", "silent_once.pth"])
+def test_a_connection_that_breaks_is_opened_again_where_it_broke(
+    name, server, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(transfer, "SECONDS_OF_SILENCE", 0.2)
+    assert fetch(record(f"{server.url}/{name}"), tmp_path).read_bytes() == CONTENT
+    assert [headers["Range"] for _, _, headers in server.log] == [None, "bytes=1000-"]
+    assert files_in(tmp_path) == [f"keras_resnet/{name}"]
+
+
+@pytest.mark.once
+@pytest.mark.parametrize(
+    ("left", "ranges"),
+    [
+        (CONTENT[:5000], ["bytes=5000-"]),
+        (b"something else", ["bytes=14-", None]),
+        (CONTENT + b"more", ["bytes=300004-", None]),
+    ],
+)
+def test_a_later_call_goes_on_from_what_an_earlier_one_left(left, ranges, server, tmp_path):
+    part = tmp_path / "keras_resnet" / ".downloads" / "whole.pth"
+    part.parent.mkdir(parents=True)
+    part.write_bytes(left)
+    assert fetch(record(f"{server.url}/whole.pth"), tmp_path).read_bytes() == CONTENT
+    assert [headers["Range"] for _, _, headers in server.log] == ranges
+    assert files_in(tmp_path) == ["keras_resnet/whole.pth"]
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("name", ["busy_once.pth", "down_once.pth"])
+def test_a_server_that_asks_for_a_little_patience_gets_it(name, server, tmp_path):
+    assert fetch(record(f"{server.url}/{name}"), tmp_path).read_bytes() == CONTENT
+
+
+@pytest.mark.once
+def test_the_download_shows_its_progress(server, tmp_path, capsys):
+    fetch(record(f"{server.url}/whole.pth"), tmp_path)
+    assert "300000/300000" in capsys.readouterr().out
+
+
+@pytest.mark.once
+def test_without_a_network_the_error_comes_at_once_and_says_what_to_do(tmp_path):
+    start = time.monotonic()
+    with pytest.raises(DownloadError, match=r"could not be downloaded.*pass the path") as caught:
         fetch(record("http://127.0.0.1:9/whole.pth"), tmp_path)
-    assert files(tmp_path) == []
+    assert time.monotonic() - start < 1
+    assert len(str(caught.value).splitlines()) == 1
+    assert files_in(tmp_path) == []
 
 
 @pytest.mark.once
@@ -169,18 +138,17 @@ def test_a_full_disk_is_an_error_and_leaves_nothing(server, tmp_path):
     resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, hard))
     try:
         with pytest.raises(DownloadError, match=r"could not be written.*File too large"):
-            fetch(record(f"{server}/whole.pth"), tmp_path)
+            fetch(record(f"{server.url}/whole.pth"), tmp_path)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-    assert files(tmp_path) == []
-    assert folders(tmp_path) == []
+    assert files_in(tmp_path) == []
 
 
 @pytest.mark.once
 def test_a_cache_that_cannot_be_written_is_an_error(server, tmp_path):
     (tmp_path / "keras_resnet").write_text("a file where the folder should be")
     with pytest.raises(DownloadError, match=r"could not be written.*KERAS_HOME"):
-        fetch(record(f"{server}/whole.pth"), tmp_path)
+        fetch(record(f"{server.url}/whole.pth"), tmp_path)
 
 
 @pytest.mark.once
@@ -188,20 +156,20 @@ def test_a_damaged_file_in_the_cache_is_replaced(server, tmp_path):
     cached = tmp_path / "keras_resnet" / "whole.pth"
     cached.parent.mkdir()
     cached.write_bytes(CONTENT[:5000])
-    assert fetch(record(f"{server}/whole.pth"), tmp_path).read_bytes() == CONTENT
+    assert fetch(record(f"{server.url}/whole.pth"), tmp_path).read_bytes() == CONTENT
 
 
 @pytest.mark.once
 def test_an_archive_is_unpacked_and_its_file_verified(server, tmp_path):
-    path = fetch(record(f"{server}/one.h5.zip"), tmp_path)
+    path = fetch(record(f"{server.url}/one.h5.zip"), tmp_path)
     assert path.read_bytes() == CONTENT
-    assert files(tmp_path) == ["keras_resnet/one.h5"]
+    assert files_in(tmp_path) == ["keras_resnet/one.h5"]
 
 
 @pytest.mark.once
 def test_many_may_download_the_same_file_at_once(server, tmp_path):
     results = []
-    wanted = record(f"{server}/whole.pth")
+    wanted = record(f"{server.url}/whole.pth")
     fetching = [
         threading.Thread(target=lambda: results.append(fetch(wanted, tmp_path).read_bytes()))
         for _ in range(4)
@@ -211,48 +179,31 @@ def test_many_may_download_the_same_file_at_once(server, tmp_path):
     for thread in fetching:
         thread.join()
     assert results == [CONTENT] * 4
-    assert files(tmp_path) == ["keras_resnet/whole.pth"]
-
-
-@pytest.fixture
-def hub(server, monkeypatch):
-    reason = 'huggingface_hub comes with the extra "weights"'
-    huggingface_hub = pytest.importorskip("huggingface_hub", reason=reason)
-    real = functools.partial(huggingface_hub.hf_hub_download, endpoint=server)
-    monkeypatch.setattr(huggingface_hub, "hf_hub_download", real)
+    assert files_in(tmp_path) == ["keras_resnet/whole.pth"]
+    assert len(server.log) == 1
 
 
 @pytest.mark.once
-def test_a_file_of_the_hub_is_checked_against_the_hash_the_hub_states(hub, tmp_path):
-    wanted = record("hf://timm/resnet50.a1_in1k/model.safetensors", "")
-    assert fetch(wanted, tmp_path).read_bytes() == CONTENT
-    Handler.requests.clear()
-    assert fetch(wanted, tmp_path).read_bytes() == CONTENT
-    assert not any(request.startswith("GET") for request in Handler.requests)
-    with pytest.raises(DownloadError, match="another content than the hub states"):
-        fetch(record("hf://timm/resnet50.a1_in1k/wrong.safetensors", ""), tmp_path / "other")
-    assert not [name for name in files(tmp_path / "other") if "wrong" in name or "blobs" in name]
-
-
-@pytest.mark.once
-def test_a_download_from_the_hub_that_is_cut_off_is_tried_again(hub, tmp_path):
-    Handler.requests.clear()
-    path = fetch(record("hf://timm/resnet50.a1_in1k/cut_once.safetensors", ""), tmp_path)
-    assert path.read_bytes() == CONTENT
-    assert len([request for request in Handler.requests if request.startswith("GET")]) == 2
-
-
-@pytest.mark.once
-def test_a_download_from_the_hub_that_is_always_cut_off_is_an_error(hub, tmp_path):
-    with pytest.raises(DownloadError, match="could not be downloaded"):
-        fetch(record("hf://timm/resnet50.a1_in1k/cut.safetensors", ""), tmp_path)
-    assert not [name for name in files(tmp_path) if "snapshots" in name]
-
-
-@pytest.mark.once
-def test_a_file_the_hub_does_not_have_is_an_error(hub, tmp_path):
-    with pytest.raises(DownloadError, match=r"could not be downloaded|cannot be reached"):
-        fetch(record("hf://timm/resnet50.a1_in1k/missing.safetensors", ""), tmp_path)
+def test_a_process_waits_for_another_that_downloads_the_same_file(server, tmp_path):
+    lock = tmp_path / "keras_resnet" / ".downloads" / "whole.pth.lock"
+    lock.parent.mkdir(parents=True)
+    program = f"""
+from filelock import FileLock
+with FileLock({str(lock)!r}):
+    print("held", flush=True)
+    input()
+"""
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen([sys.executable, "-c", program], **pipes) as other:
+        assert other.stdout.readline() == b"held\n"
+        waiting = threading.Thread(target=fetch, args=(record(f"{server.url}/whole.pth"), tmp_path))
+        waiting.start()
+        waiting.join(0.2)
+        assert waiting.is_alive()
+        assert server.log == []
+        other.communicate(b"\n")
+        waiting.join()
+    assert files_in(tmp_path) == ["keras_resnet/whole.pth"]
 
 
 def test_a_builder_downloads_what_it_is_asked_for(server, tmp_path, monkeypatch):
@@ -269,16 +220,11 @@ def test_a_builder_downloads_what_it_is_asked_for(server, tmp_path, monkeypatch)
     made = dataclasses.replace(
         known,
         network="cifar_resnet8",
-        url=f"{server}/made.npz",
+        url=f"{server.url}/made.npz",
         hash=f"md5:{hashlib.md5(content).hexdigest()}",
     )
     monkeypatch.setattr(find, "RECORDS", (made,))
-    plain = Handler.do_GET
-    monkeypatch.setattr(
-        Handler,
-        "do_GET",
-        lambda self: self.answer(body=content) if self.path == "/made.npz" else plain(self),
-    )
+    server.files["made.npz"] = content
     model = keras_resnet.build("cifar_resnet8", weights="osmr", include_preprocessing=True)
     for mine, theirs in zip(model.get_weights(), source.get_weights(), strict=True):
         np.testing.assert_array_equal(mine, theirs)

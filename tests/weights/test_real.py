@@ -5,6 +5,7 @@ import zipfile
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import keras_resnet
 
@@ -14,11 +15,10 @@ TOLERANCE = 1e-3
 
 
 def real_images(shared_data, every):
-    image = pytest.importorskip("PIL.Image", reason='Pillow comes with the extra "weights"')
     with zipfile.ZipFile(shared_data / "cifar10-jpeg.zip") as archive:
         names = sorted(n for n in archive.namelist() if n.startswith("test/") and n[-4:] == ".jpg")
         return np.stack(
-            [np.asarray(image.open(io.BytesIO(archive.read(name)))) for name in names[::every]]
+            [np.asarray(Image.open(io.BytesIO(archive.read(name)))) for name in names[::every]]
         )
 
 

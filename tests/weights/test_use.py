@@ -51,7 +51,6 @@ def test_an_image_is_classified_in_one_line(data_format, shared_data, tmp_path, 
     if BACKEND == "tensorflow" and data_format == "channels_first":
         pytest.skip("TensorFlow on a CPU has no channels_first convolution")
     pytest.importorskip("torch", reason="these weights are a torch pickle")
-    pytest.importorskip("PIL", reason='Pillow comes with the extra "weights"')
     keras.config.set_image_data_format(data_format)
     monkeypatch.setattr(
         "keras_resnet.models.fetch", lambda record: shared_data / "cifar-resnet20.th"
