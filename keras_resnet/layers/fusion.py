@@ -1,7 +1,7 @@
 """Runs of layers that one kernel can do: pad, convolve, normalize, add, ReLU.
 
-A layer alone may not overwrite its input, as other code may hold it. The graph of a
-model says which maps have no other reader, and only there are layers run together.
+A layer alone may not overwrite its input, as anyone may have asked for it. The graph of a
+model says which maps nobody else reads, and only there are layers run together.
 """
 
 from collections import Counter
@@ -21,7 +21,7 @@ class Plan:
     def __init__(self, model):
         self.inputs = [id(x) for x in model.inputs]
         self.outputs = [id(x) for x in model.outputs]
-        self.steps = with_last_uses(steps_of(nodes_of(model), self.outputs, model), self.outputs)
+        self.steps = with_deaths(steps_of(nodes_of(model), self.outputs, model), self.outputs)
 
 
 def steps_of(nodes, outputs, model) -> list[Step]:
@@ -153,7 +153,7 @@ def adds_two_maps(node, last_node) -> bool:
     )
 
 
-def with_last_uses(steps: list[Step], outputs) -> list[Step]:
+def with_deaths(steps: list[Step], outputs) -> list[Step]:
     """Notes after every step which tensors are not read again, so that memory is given back."""
     alive = set(outputs)
     # What a node reads its output may be, and what it makes may be its input.
@@ -167,8 +167,8 @@ def with_last_uses(steps: list[Step], outputs) -> list[Step]:
         else:
             read = {id(x) for x in step.node.input_tensors}
             made = {id(x) for x in step.node.output_tensors}
-        step.last_uses = sorted((read | made) - alive)
-        if isinstance(unit, Unit) and unit.other in step.last_uses:
+        step.dead = sorted((read | made) - alive)
+        if isinstance(unit, Unit) and unit.other in step.dead:
             unit.overwrites = unit.other != unit.source and unit.other not in shared
         alive |= read
     return steps

@@ -45,8 +45,8 @@ class PaddedPool:
 
 @dataclass
 class Step:
-    """A unit or a node of the graph, and the tensors that are not read after it."""
+    """A unit or a node of the graph, and the tensors that nobody reads after it."""
 
     unit: Unit | PaddedPool | None
     node: Any
-    last_uses: list[int] = field(default_factory=list)
+    dead: list[int] = field(default_factory=list)

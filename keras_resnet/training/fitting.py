@@ -11,9 +11,8 @@ import keras
 from keras_resnet.files import to_json
 from keras_resnet.networks.paper import is_count
 from keras_resnet.training.checkpoints import make_metrics
-from keras_resnet.training.distribution import active
+from keras_resnet.training.distribution import Distribution, active
 from keras_resnet.training.loop import Loop, Plan, Row
-from keras_resnet.training.processes import Distribution
 from keras_resnet.training.watch import StoppedError, stop_on_signals
 
 

@@ -22,7 +22,7 @@ from keras_resnet.training.checkpoints import (
     synchronize,
     write_state,
 )
-from keras_resnet.training.processes import Distribution
+from keras_resnet.training.distribution import Distribution
 from keras_resnet.training.watch import NonFiniteLossError, Progress, Request, StoppedError
 
 Row = dict[str, Any]

@@ -9,8 +9,7 @@ import numpy as np
 
 from keras_resnet.data.ranking import ranks
 from keras_resnet.networks.paper import is_count
-from keras_resnet.training.distribution import active, engine
-from keras_resnet.training.processes import Distribution
+from keras_resnet.training.distribution import Distribution, active, engine
 
 Rows = Iterable[tuple[np.ndarray, np.ndarray, np.ndarray]]
 EPSILON = 1e-7  # below which Keras takes no logarithm of a probability
@@ -47,7 +46,7 @@ def evaluate(
 
     Returns:
         `loss`, the mean cross-entropy in nats, where a probability below 1e-7 is taken as that;
-        `top1_error` and `top5_error` in percent, of classes with the same score the first ranking
+        `top1_error` and `top5_error` in percent, of classes that score alike the first ranking
         first, as in `argmax`; and `images`, how many were counted.
 
     Raises:

@@ -1,6 +1,6 @@
 """TensorFlow: the functions that `keras_resnet.layers.kernels` lists."""
 
-from keras_resnet.layers.tensorflow.kernels import (  # noqa: F401
+from keras_resnet.layers.tensorflow.kernels import (
     can_normalize,
     convolve,
     max_pool,
@@ -11,3 +11,15 @@ from keras_resnet.layers.tensorflow.kernels import (  # noqa: F401
     store_slots,
     uncompiled,
 )
+
+__all__ = [
+    "can_normalize",
+    "convolve",
+    "max_pool",
+    "normalize",
+    "normalize_batch",
+    "run_fused",
+    "store_kernel",
+    "store_slots",
+    "uncompiled",
+]

@@ -1,6 +1,6 @@
 """PyTorch: the functions that `keras_resnet.layers.kernels` lists."""
 
-from keras_resnet.layers.torch.kernels import (  # noqa: F401
+from keras_resnet.layers.torch.kernels import (
     can_normalize,
     convolve,
     max_pool,
@@ -10,4 +10,16 @@ from keras_resnet.layers.torch.kernels import (  # noqa: F401
     store_slots,
     uncompiled,
 )
-from keras_resnet.layers.torch.units import run as run_fused  # noqa: F401
+from keras_resnet.layers.torch.units import run as run_fused
+
+__all__ = [
+    "can_normalize",
+    "convolve",
+    "max_pool",
+    "normalize",
+    "normalize_batch",
+    "run_fused",
+    "store_kernel",
+    "store_slots",
+    "uncompiled",
+]

@@ -1,7 +1,7 @@
-"""Names of torch, and of Keras on torch, that they keep private: each is used in one function here.
+"""Names of torch, and of Keras on torch, that they keep private: each stands here once.
 
 They were tried with torch 2.13.0 and Keras 3.15.1. A version without one of them fails here, on
-import, except for the counts of references and oneDNN's kernels: without those, slower code runs.
+import, but for the counts of references and oneDNN's kernels: without those, slower code runs.
 """
 
 import sys

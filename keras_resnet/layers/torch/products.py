@@ -44,8 +44,8 @@ def empty_map(x, channels):
 class Product(torch.autograd.Function):
     """A 1x1 convolution as a product of matrices.
 
-    Not torch's linear: the gradients of maps that it makes are views, which gradients.py
-    does not write over.
+    Not torch's linear: the gradients of maps that it makes are views, which torch_gradients does
+    not write over.
     """
 
     @staticmethod

@@ -51,7 +51,7 @@ def run(model, inputs, training):
             run_node(step.node, values, training)
         else:
             run_unit(step.unit, values, training, learned)
-        for target in step.last_uses:
+        for target in step.dead:
             values.pop(target, None)
     learned.keep()
     outputs = keras.tree.pack_sequence_as(model.output, [values[target] for target in plan.outputs])
@@ -213,7 +213,7 @@ def train(unit, x, other, learned):
 def infer(unit, x, other, overwrites):
     """Normalized by the moving statistics; where no gradient is asked for, inside the kernel.
 
-    `overwrites` says that `other` has no other reader, and that its memory may be taken.
+    `overwrites` says that nobody else reads `other`, and that its memory may be taken.
     """
     arguments = convolution(unit, x)
     statistics = [] if unit.norm is None else normalization(unit, x)
