@@ -54,7 +54,7 @@ def test_links_out_of_an_hdf5_file_are_not_followed(tmp_path):
         file["fc/fc"].create_dataset(
             "kernel:0", (64, 5), "float32", external=[("/etc/passwd", 0, 1280)]
         )
-    with pytest.raises(WeightsFileError, match="lies in another file"):
+    with pytest.raises(WeightsFileError, match="is in another file"):
         load_weights(target(), path)
 
 
