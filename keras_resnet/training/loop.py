@@ -10,6 +10,7 @@ import keras
 import numpy as np
 
 from keras_resnet.files import atomic_write, refuse_other_settings
+from keras_resnet.graph import where_not_finite
 from keras_resnet.training.checkpoints import (
     Checkpoint,
     Checkpoints,
@@ -209,6 +210,7 @@ class Loop(keras.callbacks.CallbackList):
         for step, loss in losses:
             newest = float(keras.ops.convert_to_numpy(loss))
             if not np.isfinite(newest):
+                synchronize(self.model)
                 raise self.non_finite(f"The loss is {newest} at step {step}")
         return newest
 
@@ -216,7 +218,10 @@ class Loop(keras.callbacks.CallbackList):
         good = "there is no checkpoint"
         if self.checkpoints and (steps := self.checkpoints.steps()):
             good = f"the last good checkpoint is {self.checkpoints.path(steps[-1])}"
-        return NonFiniteLossError(f"{message}; {good}. A lower learning rate may help")
+        where = where_not_finite(self.model)
+        return NonFiniteLossError(
+            f"{message}; {good}. Such numbers begin in {where}; a lower learning rate may help"
+        )
 
     def save(self) -> bool:
         """Writes the run's state, where it has a folder.
