@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 import json
 import os
+import struct
 import tempfile
 import zipfile
 import zlib
@@ -12,7 +13,19 @@ from pathlib import Path
 from typing import Any
 
 # What numpy.load raises for a file that was cut or altered: each array is stored with its CRC-32.
-DAMAGE = (ValueError, KeyError, EOFError, OSError, zipfile.BadZipFile, zlib.error)
+# RuntimeError and NotImplementedError: a zip file that says it is encrypted, or of another kind.
+DAMAGE = (
+    ValueError,
+    KeyError,
+    EOFError,
+    OSError,
+    RuntimeError,
+    OverflowError,
+    MemoryError,
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+)
 
 
 @contextlib.contextmanager

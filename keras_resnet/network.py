@@ -11,7 +11,7 @@ import keras
 from keras_resnet.files import GRAPH, differences, graph_in_hdf5, parsed
 from keras_resnet.graph import all_layers, deep_graph, stored_attributes
 from keras_resnet.layers import kernels
-from keras_resnet.layers.fusion import Plan
+from keras_resnet.layers.fusion import plan_of
 
 
 @keras.saving.register_keras_serializable("keras_resnet")
@@ -44,7 +44,7 @@ class Network(keras.Model):
 
     def call(self, inputs, training=None, mask=None, **kwargs):
         if mask is None and not kwargs:
-            outputs = kernels.active.run_fused(self, inputs, training)
+            outputs = kernels.active.run_fused(self, inputs, training, plan_of)
             if outputs is not NotImplemented:
                 return outputs
         return super().call(inputs, training=training, mask=mask, **kwargs)
@@ -52,13 +52,6 @@ class Network(keras.Model):
     def train_step(self, *args, **kwargs):
         kernels.active.store_slots(self)
         return super().train_step(*args, **kwargs)
-
-    @property
-    def plan(self) -> Plan:
-        """The steps in which this model is run, found once."""
-        if getattr(self, "_plan", None) is None:
-            self._plan = Plan(self)
-        return self._plan
 
     def get_config(self):
         built_as = getattr(self, "built_as", None)

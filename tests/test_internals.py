@@ -20,14 +20,18 @@ PLACES = {
         _standardize_inputs
     """,
     "layers/torch/internals.py": """
-        _C _are_functorch_transforms_active _backward_hooks _cdata _convolution_pointwise
-        _convolution_pointwise_ _execution_engine _foreach_add _foreach_add_ _foreach_addcmul_
-        _foreach_clamp_min_ _foreach_div _foreach_div_ _foreach_lerp_ _foreach_mul _foreach_mul_
-        _foreach_norm _foreach_pow _foreach_sqrt_ _foreach_sub_ _foreach_utils _forward_hooks
-        _forward_pre_hooks _fused_sgd_ _get_fused_kernels_supported_devices
-        _is_mkldnn_bf16_supported _storage_Use_Count _use_count _value _version
+        _C _are_functorch_transforms_active _backward_hooks _backward_pre_hooks _cdata
+        _convolution_pointwise _convolution_pointwise_ _current_level _execution_engine
+        _foreach_add _foreach_add_ _foreach_addcmul_ _foreach_clamp_min_ _foreach_div
+        _foreach_div_ _foreach_lerp_ _foreach_mul _foreach_mul_ _foreach_norm _foreach_pow
+        _foreach_sqrt_ _foreach_sub_ _foreach_utils _forward_hooks _forward_pre_hooks
+        _fused_sgd_ _get_fused_kernels_supported_devices _get_tracing_state
+        _global_backward_hooks _global_backward_pre_hooks _global_forward_hooks
+        _global_forward_pre_hooks _is_mkldnn_bf16_supported _storage_Use_Count _use_count _value
+        _version
     """,
-    "training/checkpoints.py": "_set_monitor_op jax_state_sync",
+    "training/checkpoints.py": "jax_state_sync",
+    "training/remembered.py": "_set_monitor_op",
     "training/loop.py": "_async_predict _async_test _async_train",
     # What a subclass of Keras' layers or optimizers has, of itself or to override.
     "layers/convolution.py": "_kernel",

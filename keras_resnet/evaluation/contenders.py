@@ -10,6 +10,7 @@ import numpy as np
 from keras_resnet.evaluation.dense import Ending, fully_convolutional, logits_model, positions
 from keras_resnet.evaluation.geometry import Geometry
 from keras_resnet.evaluation.protocols import Protocol
+from keras_resnet.graph import where_not_finite
 from keras_resnet.images.preprocessing import normalized
 from keras_resnet.weights import graph_options
 from keras_resnet.weights.find import record_named
@@ -139,7 +140,11 @@ class Contender:
         outputs = np.asarray(self.model.predict_on_batch(batch), "float64")
         scores = positions(outputs[: len(views)])
         if not np.isfinite(scores).all():
-            raise ValueError(f"{self.name!r} gave scores that are not finite numbers")
+            bad = ~np.isfinite(scores).all((1, 2))
+            where = where_not_finite(self.model, batch[: len(views)][bad][:1])
+            raise ValueError(
+                f"{self.name!r} gave scores that are not finite numbers, which begin in {where}"
+            )
         if self.gives_logits:
             scores = scores if self.average == "logits" else softmax(scores)
         else:

@@ -16,6 +16,7 @@ STOCK = {
     ours.Conv2D: keras.layers.Conv2D,
     ours.BatchNormalization: keras.layers.BatchNormalization,
     ours.MaxPooling2D: keras.layers.MaxPooling2D,
+    ours.ReLU: keras.layers.ReLU,
 }
 WRITTEN_OUT = (ours.LocalResponseNormalization, ours.SpatialPyramidPooling)
 

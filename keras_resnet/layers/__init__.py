@@ -6,6 +6,7 @@ to the class it extends, so no argument of Keras' is lost. Local response normal
 spatial pyramid pooling, which Keras has no layer for, are written on `keras.ops`.
 """
 
+from keras_resnet.layers.activation import ReLU
 from keras_resnet.layers.convolution import Conv2D
 from keras_resnet.layers.normalization import BatchNormalization
 from keras_resnet.layers.pooling import MaxPooling2D
@@ -17,5 +18,6 @@ __all__ = [
     "Conv2D",
     "LocalResponseNormalization",
     "MaxPooling2D",
+    "ReLU",
     "SpatialPyramidPooling",
 ]

@@ -1,34 +1,48 @@
 """Runs of layers that one kernel can do: pad, convolve, normalize, add, ReLU.
 
 A layer alone may not overwrite its input, as anyone may have asked for it. The graph of a
-model says which maps nobody else reads, and only there are layers run together.
+model says which maps nobody else reads, and only there are layers run together, if they are as
+Keras made them. A plan is thrown away as soon as one of its layers has changed.
 """
 
 from collections import Counter
 
-import keras
-
 from keras_resnet.graph import nodes_of
-from keras_resnet.layers.convolution import Conv2D
-from keras_resnet.layers.normalization import BatchNormalization
-from keras_resnet.layers.pooling import MaxPooling2D
+from keras_resnet.layers.known import (
+    KNOWN,
+    Watched,
+    does_nothing_else,
+    is_a,
+    normalizes_channels,
+    plain_convolution,
+    plain_relu,
+)
 from keras_resnet.layers.units import PaddedPool, Step, Unit
 
 
 class Plan:
-    """The steps of a functional model, in order."""
+    """The steps of a functional model, in order, as long as `watched` finds nothing changed."""
 
     def __init__(self, model):
+        nodes = nodes_of(model)
+        self.watched = Watched(
+            model, {node.operation for node in nodes if type(node.operation) in KNOWN}
+        )
         self.inputs = [id(x) for x in model.inputs]
         self.outputs = [id(x) for x in model.outputs]
-        self.steps = with_deaths(steps_of(nodes_of(model), self.outputs, model), self.outputs)
+        self.steps = with_deaths(steps_of(nodes, self.outputs, model), self.outputs)
+
+
+def plan_of(model) -> Plan:
+    """The plan of a model, made anew where a layer is no longer what it was."""
+    plan = vars(model).get("_plan")
+    if plan is None or plan.watched.changed(model):
+        model._plan = plan = Plan(model)
+    return plan
 
 
 def steps_of(nodes, outputs, model) -> list[Step]:
-    """Groups nodes into units, each at the place of its last node.
-
-    Layers of another precision than the model's, or with a loss, are left to Keras.
-    """
+    """Groups nodes into units, each at the place of its last node."""
     readers = Counter(outputs)
     reader = {}
     maker = {}
@@ -47,15 +61,17 @@ def steps_of(nodes, outputs, model) -> list[Step]:
     taken: set[int] = set()
     units: dict[int, Unit | PaddedPool] = {}
     for node in nodes:
-        if is_exactly(node, MaxPooling2D):
+        if is_a(node, "pool"):
             pad = maker.get(id(node.input_tensors[0]))
             if pad and pools_what_is_padded(pad, node, maker) and only_reader(pad) is node:
-                source, target = id(pad.input_tensors[0]), id(node.output_tensors[0])
-                units[id(node)] = PaddedPool(source, pad.operation, node.operation, target)
-                taken.update((id(pad), id(node)))
-        elif is_exactly(node, Conv2D) and plain_convolution(node.operation):
+                source, target = pad.input_tensors[0], id(node.output_tensors[0])
+                unit = PaddedPool(id(source), pad.operation, node.operation, target)
+                if does_nothing_else([maker[id(source)].operation, *unit.layers], model):
+                    units[id(node)] = unit
+                    taken.update((id(pad), id(node)))
+        elif is_a(node, "conv") and plain_convolution(node.operation):
             last, unit, members = follow(node, maker, only_reader)
-            if does_nothing_else(unit, model):
+            if does_nothing_else(unit.layers, model):
                 units[id(last)] = unit
                 taken.update(map(id, members))
     return [
@@ -75,16 +91,16 @@ def follow(node, maker, only_reader):
         unit.pad, unit.source = before.operation, id(before.input_tensors[0])
         members.append(before)
     after = only_reader(node)
-    if is_exactly(after, BatchNormalization) and normalizes_channels(after, node):
+    if is_a(after, "norm") and normalizes_channels(after.operation, node.operation):
         unit.norm, node = after.operation, after
         members.append(node)
         after = only_reader(node)
-    if is_exactly(after, keras.layers.Add) and adds_two_maps(after, node):
+    if is_a(after, "add") and adds_two_maps(after, node):
         unit.add, unit.other = after.operation, id(after.input_tensors[0])
         node = after
         members.append(node)
         after = only_reader(node)
-    if is_exactly(after, keras.layers.ReLU) and plain_relu(after.operation):
+    if is_a(after, "relu") and plain_relu(after.operation):
         unit.relu, node = after.operation, after
         members.append(node)
     unit.target = id(node.output_tensors[0])
@@ -93,40 +109,19 @@ def follow(node, maker, only_reader):
 
 def pools_what_is_padded(pad, node, maker) -> bool:
     """Whether a ReLU comes before the padding, and windows reach no further than they may."""
-    if not foldable_padding(pad, node):
+    if not foldable_padding(pad, node) or node.operation.pool_mode != "max":
         return False
     before = maker.get(id(pad.input_tensors[0]))
     fits = all(
         2 * width[0] <= size
         for width, size in zip(pad.operation.padding, node.operation.pool_size, strict=True)
     )
-    return fits and is_exactly(before, keras.layers.ReLU) and plain_relu(before.operation)
-
-
-def is_exactly(node, cls) -> bool:
-    """Subclasses may do anything; only the class itself is known."""
-    return node is not None and type(node.operation) is cls
-
-
-def does_nothing_else(unit, model) -> bool:
-    """Whether Keras would cast nothing between these layers and add no loss on their outputs."""
-    return all(
-        layer.dtype_policy == model.dtype_policy and layer.activity_regularizer is None
-        for layer in unit.layers
-    )
-
-
-def plain_convolution(conv) -> bool:
-    return conv.activation is keras.activations.linear and not conv.lora_enabled
-
-
-def plain_relu(relu) -> bool:
-    return relu.max_value is None and not relu.negative_slope and not relu.threshold
+    return fits and is_a(before, "relu") and plain_relu(before.operation)
 
 
 def foldable_padding(node, reader) -> bool:
     """Whether `node` pads a map alike on both sides for a layer that pads nothing itself."""
-    if not is_exactly(node, keras.layers.ZeroPadding2D):
+    if not is_a(node, "pad"):
         return False
     pad, layer = node.operation, reader.operation
     return (
@@ -134,11 +129,6 @@ def foldable_padding(node, reader) -> bool:
         and pad.data_format == layer.data_format
         and all(before == after for before, after in pad.padding)
     )
-
-
-def normalizes_channels(node, conv_node) -> bool:
-    channels = 3 if conv_node.operation.data_format == "channels_last" else 1
-    return node.operation.axis % 4 == channels and node.operation.is_plain
 
 
 def adds_two_maps(node, last_node) -> bool:

@@ -3,13 +3,15 @@
 A backend's file holds these functions; `axis` is 1 or 3 of a 4-D map throughout:
 
 * `can_normalize(x, axis)`: whether the next two take a map of this dtype and shape here.
-* `normalize_batch(x, gamma, beta, axis, epsilon, guess)`: the map normalized by its own
-  statistics, and these: mean and biased variance, in float32 at least. `guess` is near the mean.
+* `normalize_batch(x, gamma, beta, axis, epsilon)`: the map normalized by its own statistics, and
+  these: mean and biased variance, in float32 at least.
 * `normalize(x, mean, variance, gamma, beta, axis, epsilon)`: by given statistics.
 * `convolve(x, kernel, strides, padding, dilation, data_format)`: 2-D, or `NotImplemented`.
 * `max_pool(x, size, strides, padding, data_format)`: 2-D, or `NotImplemented`.
+* `relu(x)`: max(x, 0), and NaN of NaN; or `NotImplemented`.
 * `store_kernel(variable)`: lays a new kernel out in memory as `convolve` reads it.
-* `run_fused(plan, inputs, training)`: a whole graph, or `NotImplemented`.
+* `run_fused(model, inputs, training, plan_of)`: a whole graph, by the `Plan` that `plan_of`
+  gives of it, or `NotImplemented`.
 * `uncompiled(function)`: the same, which a compiler of the backend is to call as it is.
 * `store_slots(model)`: lays the optimizer's variables out as their kernels.
 """

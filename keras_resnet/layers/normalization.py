@@ -3,6 +3,7 @@
 import keras
 
 from keras_resnet.layers import kernels, replicas
+from keras_resnet.layers.stock import scale_and_offset
 
 
 @keras.saving.register_keras_serializable("keras_resnet")
@@ -21,14 +22,14 @@ class BatchNormalization(keras.layers.BatchNormalization):
 
     def call(self, inputs, training=None, mask=None):
         axis = self.axis % len(inputs.shape)
-        if mask is not None or not self.is_plain or not fits(inputs, axis, self.compute_dtype):
+        if mask is not None or not is_plain(self) or not fits(inputs, axis, self.compute_dtype):
             return super().call(inputs, training=training, mask=mask)
         if training and self.trainable:
             normalize_batch = kernels.active.normalize_batch
             if replicas.sum_over_replicas is not None:
                 normalize_batch = replicas.normalize_batch
             outputs, mean, variance = normalize_batch(
-                inputs, self.gamma, self.beta, axis, self.epsilon, self.moving_mean
+                inputs, *scale_and_offset(self), axis, self.epsilon
             )
             self.update_statistics(mean, variance)
             return outputs
@@ -36,22 +37,21 @@ class BatchNormalization(keras.layers.BatchNormalization):
             inputs,
             self.moving_mean,
             self.moving_variance,
-            self.gamma,
-            self.beta,
+            *scale_and_offset(self),
             axis,
             self.epsilon,
         )
-
-    @property
-    def is_plain(self) -> bool:
-        """Whether the kernels know all that this layer was asked to do."""
-        return not (self.renorm or self.synchronized)
 
     def update_statistics(self, mean, variance):
         """Moves the moving statistics towards those of a batch."""
         for moving, batch in ((self.moving_mean, mean), (self.moving_variance, variance)):
             batch = keras.ops.cast(batch, moving.dtype)
             moving.assign(moving * self.momentum + batch * (1.0 - self.momentum))
+
+
+def is_plain(norm) -> bool:
+    """Whether the kernels know all that a layer was asked to do."""
+    return not (norm.renorm or norm.synchronized)
 
 
 def fits(inputs, axis: int, compute_dtype: str) -> bool:

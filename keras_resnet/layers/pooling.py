@@ -16,7 +16,9 @@ class MaxPooling2D(keras.layers.MaxPooling2D):
     """
 
     def call(self, inputs):
-        outputs = kernels.active.max_pool(
-            inputs, self.pool_size, self.strides, self.padding, self.data_format
-        )
+        outputs = NotImplemented
+        if self.pool_mode == "max":
+            outputs = kernels.active.max_pool(
+                inputs, self.pool_size, self.strides, self.padding, self.data_format
+            )
         return super().call(inputs) if outputs is NotImplemented else outputs

@@ -8,11 +8,20 @@ def value_of(variable):
     return variable.value if isinstance(variable, keras.Variable) else variable
 
 
+def scale_and_offset(norm):
+    """gamma and beta of a batch normalization, None where it does not use them."""
+    return norm.gamma if norm.scale else None, norm.beta if norm.center else None
+
+
 def convolve(x, kernel, strides, padding, dilation, data_format):
     return NotImplemented
 
 
 def max_pool(x, size, strides, padding, data_format):
+    return NotImplemented
+
+
+def relu(x):
     return NotImplemented
 
 
@@ -24,7 +33,7 @@ def store_slots(model):
     """Nothing to do: see `store_kernel`."""
 
 
-def run_fused(model, inputs, training):
+def run_fused(model, inputs, training, plan_of):
     return NotImplemented
 
 

@@ -1,13 +1,14 @@
 """What every network is made of: the classes of its layers, its ends, and pieces of several."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import keras
 from keras import layers
 
 from keras_resnet.graph import channel_axis
-from keras_resnet.layers import BatchNormalization, Conv2D, MaxPooling2D
+from keras_resnet.layers import BatchNormalization, Conv2D, MaxPooling2D, ReLU
 from keras_resnet.network import Network
 
 
@@ -18,16 +19,18 @@ class Kit:
     Conv2D: Any
     BatchNormalization: Any
     MaxPooling2D: Any
+    ReLU: Any
     Model: Any
 
 
 # By the value of the option `layers`.
 KITS = {
-    "fast": Kit(Conv2D, BatchNormalization, MaxPooling2D, Network),
+    "fast": Kit(Conv2D, BatchNormalization, MaxPooling2D, ReLU, Network),
     "keras": Kit(
         keras.layers.Conv2D,
         keras.layers.BatchNormalization,
         keras.layers.MaxPooling2D,
+        keras.layers.ReLU,
         keras.Model,
     ),
 }
@@ -77,20 +80,20 @@ def norm(x, kit, *, relu=True, gamma="ones", name):
     x = kit.BatchNormalization(
         channel_axis(), momentum=0.9, epsilon=1e-5, gamma_initializer=gamma, name=f"{name}_bn"
     )(x)
-    return layers.ReLU(name=f"{name}_relu")(x) if relu else x
+    return rectified(x, kit=kit, name=name) if relu else x
 
 
-def rectified(x, *, name):
-    return layers.ReLU(name=f"{name}_relu")(x)
+def rectified(x, *, kit, name):
+    return kit.ReLU(name=f"{name}_relu")(x)
 
 
-def conv(x, filters, kernel, stride=1, *, kit, initializer, bias="zeros", activate=rectified, name):
+def conv(x, filters, kernel, stride=1, *, kit, initializer, bias="zeros", activate=None, name):
     """A convolution that keeps the side, or divides it by the stride, and what activates it.
 
     Args:
         initializer: makes the kernel's: a new one for each layer.
         bias: the initializer of its biases; None for none.
-        activate: a function of the map and the layer's name.
+        activate: a function of the map and the layer's name; ReLU by default.
     """
     if stride > 1 and kernel > 1:
         x = layers.ZeroPadding2D(kernel // 2, name=f"{name}_pad")(x)
@@ -104,6 +107,7 @@ def conv(x, filters, kernel, stride=1, *, kit, initializer, bias="zeros", activa
         bias_initializer=bias or "zeros",
         name=name,
     )(x)
+    activate = activate or partial(rectified, kit=kit)
     return activate(x, name=name)
 
 
@@ -132,7 +136,7 @@ def ceil_pool(x, kit, *, name):
     return kit.MaxPooling2D(3, 2, name=name)(x)
 
 
-def hidden(x, units, *, initializer, activate=rectified, dropout, name):
+def hidden(x, units, *, initializer, activate, dropout, name):
     """A fully connected layer, what activates it, and dropout."""
     x = layers.Dense(units, kernel_initializer=initializer(), name=name)(x)
     return layers.Dropout(dropout, name=f"{name}_drop")(activate(x, name=name))

@@ -19,6 +19,7 @@ from keras_resnet.networks.assembly import (
     first_conv,
     hidden,
     pooled_classifier,
+    rectified,
     xavier,
 )
 from keras_resnet.networks.systems import INCEPTION, GoogLeNet
@@ -55,7 +56,7 @@ def googlenet(x, row: GoogLeNet, options, top: Top | None):
     x = pooled_classifier(x, top, dropout=row.dropout, initializer=xavier)
     if not options.auxiliary:
         return x
-    return {"fc": x} | {n: auxiliary(y, row, convolve, top, name=n) for n, y in heads.items()}
+    return {"fc": x} | {n: auxiliary(y, row, kit, convolve, top, name=n) for n, y in heads.items()}
 
 
 def inception(x, filters, *, kit, convolve, name):
@@ -70,10 +71,17 @@ def inception(x, filters, *, kit, convolve, name):
     return layers.Concatenate(channel_axis(), name=name)(branches)
 
 
-def auxiliary(x, row: GoogLeNet, convolve, top: Top, *, name):
+def auxiliary(x, row: GoogLeNet, kit, convolve, top: Top, *, name):
     """Sec. 5: average pool, 1x1 convolution, fully connected layer, dropout, classifier."""
     x = layers.AveragePooling2D(5, 3, name=f"{name}_pool")(x)
     x = convolve(x, 2 * row.width, 1, name=f"{name}_conv")
     x = layers.Flatten(name=f"{name}_flatten")(x)
-    x = hidden(x, row.units, initializer=xavier, dropout=row.auxiliary_dropout, name=f"{name}_fc")
+    x = hidden(
+        x,
+        row.units,
+        initializer=xavier,
+        activate=partial(rectified, kit=kit),
+        dropout=row.auxiliary_dropout,
+        name=f"{name}_fc",
+    )
     return classifier(x, top, initializer=xavier, name=name)

@@ -78,7 +78,7 @@ def residual(x, plan: BlockPlan, row: Architecture, options, kit):
         # through 2 nodes a block instead of 8.
         add = layers.Add(name=plan.name if row.preactivated else f"{plan.name}_add")
         y = add([shortcut(x, inner, plan, project, options, kit), y])
-    return y if row.preactivated else layers.ReLU(name=plan.name)(y)
+    return y if row.preactivated else kit.ReLU(name=plan.name)(y)
 
 
 def basic(x, plan: BlockPlan, conv, last):

@@ -1,10 +1,12 @@
 """VGG, "Very Deep Convolutional Networks for Large-Scale Image Recognition", arXiv:1409.1556."""
 
+from functools import partial
+
 import keras
 from keras import layers
 
 from keras_resnet.layers import LocalResponseNormalization
-from keras_resnet.networks.assembly import KITS, Top, classifier, conv, hidden
+from keras_resnet.networks.assembly import KITS, Top, classifier, conv, hidden, rectified
 from keras_resnet.networks.systems import VGG
 
 
@@ -18,6 +20,7 @@ def glorot():
 def vgg(x, row: VGG, options, top: Top | None):
     """A VGG on `x`, a symbolic image: the last map, or classes with a top."""
     kit = KITS[options.layers]
+    relu = partial(rectified, kit=kit)
     # Groups of convolutions, each followed by a max pool that halves the map.
     for group, count in enumerate(row.convolutions, start=1):
         filters = row.width * min(8, 2 ** (group - 1))
@@ -33,5 +36,5 @@ def vgg(x, row: VGG, options, top: Top | None):
         return x
     x = layers.Flatten(name="flatten")(x)  # by rows, columns and channels
     for name in ("fc6", "fc7"):
-        x = hidden(x, row.units, initializer=glorot, dropout=row.dropout, name=name)
+        x = hidden(x, row.units, initializer=glorot, activate=relu, dropout=row.dropout, name=name)
     return classifier(x, top, initializer=glorot)

@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,6 @@ import numpy as np
 from keras_resnet.files import DAMAGE, atomic_write
 
 RECORD = "record.json"
-PLAIN = (bool, int, float, str, type(None))
 
 
 @dataclass(frozen=True)
@@ -71,7 +69,8 @@ class Checkpoints:
         Raises:
             OSError: it cannot be written; those there stay.
         """
-        record = np.frombuffer(json.dumps(checkpoint.record).encode(), "uint8")
+        whole = {**checkpoint.record, "arrays": list(checkpoint.arrays)}
+        record = np.frombuffer(json.dumps(whole).encode(), "uint8")
         with atomic_write(self.path(checkpoint.step)) as path, path.open("wb") as file:
             np.savez(file, **{RECORD: record, **checkpoint.arrays})  # type: ignore[arg-type]
         for step in self.steps()[: -self.keep]:
@@ -98,6 +97,8 @@ class Checkpoints:
         with self.path(step).open("rb") as file, np.load(file, allow_pickle=False) as members:
             arrays = {name: members[name] for name in members.files}
         record = json.loads(arrays.pop(RECORD).tobytes())
+        if set(record.pop("arrays", arrays)) != arrays.keys():
+            raise ValueError("its directory does not list all of its arrays")
         return Checkpoint(step, arrays, record)
 
 
@@ -168,51 +169,9 @@ def make_metrics(model: keras.Model, batch: tuple) -> None:
     """Has Keras make the variables of the metrics, which it else does in the first step."""
     images, labels = batch[:2]
     predicted = keras.tree.map_structure(
-        lambda output: keras.ops.zeros((len(images), *output.shape[1:])), model.output
+        lambda output: keras.ops.zeros((len(images), *output.shape[1:])),
+        model.outputs[0] if isinstance(model, keras.Sequential) else model.output,
     )
     model.compute_loss(images, labels, predicted)
     model.compute_metrics(images, labels, predicted)
     model.reset_metrics()
-
-
-def read_callbacks(callbacks: Sequence[keras.callbacks.Callback]) -> list[tuple[str, dict]]:
-    """The class of each callback and its state: that of `get_state()`, or its plain attributes.
-
-    The second covers Keras' own: the best value so far and the patience spent of
-    ReduceLROnPlateau, EarlyStopping and ModelCheckpoint.
-    """
-    return [(type(callback).__name__, state_of(callback)) for callback in callbacks]
-
-
-def state_of(callback: keras.callbacks.Callback) -> dict[str, Any]:
-    if hasattr(callback, "get_state"):
-        return callback.get_state()
-    attributes = {
-        name: value.item() if isinstance(value, np.generic) else value
-        for name, value in vars(callback).items()
-    }
-    return {name: value for name, value in attributes.items() if isinstance(value, PLAIN)}
-
-
-def restore_callbacks(
-    callbacks: Sequence[keras.callbacks.Callback], saved: Sequence[tuple[str, dict[str, Any]]]
-) -> None:
-    """Gives the callbacks of each class the states that those of the class had, in their order.
-
-    A callback that was not there before keeps the state it has. The saved state of one that is
-    not there any more is dropped.
-    """
-    states: dict[str, list[dict[str, Any]]] = {}
-    for name, state in saved:
-        states.setdefault(name, []).append(state)
-    for callback in callbacks:
-        if not (left := states.get(type(callback).__name__)):
-            continue
-        state = left.pop(0)
-        if hasattr(callback, "set_state"):
-            callback.set_state(state)
-            continue
-        if "monitor_op" not in state and getattr(callback, "monitor_op", 0) is None:
-            # It was a function: Keras chooses it late, and turns the sign of min_delta as it does.
-            callback._set_monitor_op()
-        vars(callback).update(state)

@@ -1,8 +1,10 @@
 """`model.fit` that continues where it was stopped, at any step."""
 
+import contextlib
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -12,7 +14,9 @@ from keras_resnet.files import to_json
 from keras_resnet.networks.paper import is_count
 from keras_resnet.training.checkpoints import make_metrics
 from keras_resnet.training.distribution import Distribution, active
-from keras_resnet.training.loop import Loop, Plan, Row
+from keras_resnet.training.folder import held
+from keras_resnet.training.loop import Loop
+from keras_resnet.training.plan import Plan, Row
 from keras_resnet.training.watch import StoppedError, stop_on_signals
 
 
@@ -57,16 +61,18 @@ def fit(
         data: see `Batches`.
         steps: of the optimizer to take in all; or
         epochs: as many times `data.steps_per_epoch`.
-        out: folder of the run. It gets `checkpoints/` and `log.csv`; without it nothing is
-            saved.
+        out: folder of the run, in which one process trains at a time. It gets `checkpoints/`
+            and `log.csv`; without it nothing is saved. A run that has ended, also early by a
+            callback, is not trained on: its weights are read.
         configuration: what the run depends on, for `json`. It is kept with the state; a run
             is not continued under another.
         checkpoint_every: steps between two checkpoints; one more is made after every epoch. A
             kill loses at most as many steps.
         evaluate: called with the model after every epoch; its numbers go into the epoch's row.
         callbacks: of Keras. What they remember is restored if they have `get_state()` and
-            `set_state(state)`, or else if it is in attributes that are numbers or strings. One
-            with an `on_train_batch_end` makes training wait for the device after each step.
+            `set_state(state)`, or else if it is in attributes that are numbers, strings, arrays,
+            or lists, tuples and dicts of these; what is not is named when a run goes on. One with
+            an `on_train_batch_end` makes training wait for the device after each step.
         log_every: steps between two readings of the loss.
         progress: show a line with images per second and the time left.
         distribution: what `distributed` returned; by default the one it returned last. Each
@@ -78,11 +84,14 @@ def fit(
         `evaluate` gave, and seconds, with its own.
 
     Raises:
-        ValueError: bad arguments; or the folder holds a run of another configuration or model.
+        ValueError: bad arguments; the folder holds a run of another configuration or model, is in
+            use by another process, or cannot be written to.
+        OSError: the run has ended, and its last state could not be saved.
         NonFiniteLossError: the loss or a weight is not finite; names the step and the last
             good checkpoint.
         RuntimeError: this process is one of several that were not made a group.
-        StoppedError: a SystemExit, once the state is saved after SIGTERM or Ctrl-C.
+        StoppedError: a SystemExit, after SIGTERM or Ctrl-C and once the state is saved; its code
+            is 1 where that failed.
         DamagedError: no checkpoint in the folder can be read.
 
     Example:
@@ -121,16 +130,19 @@ def fit(
         progress=progress,
         distribution=distribution,
     )
-    with stop_on_signals() as request:
+    with stop_on_signals() as request, contextlib.ExitStack() as stack:
+        # Only the first process touches the folder, which others may not even see.
+        distribution.from_first(partial(stack.enter_context, held(plan.folder)))
         loop = Loop(model, callbacks, plan, request)
-        # Only the first process reads the folder, which others may not even see.
         if checkpoint := distribution.from_first(loop.latest):
             loop.resume(checkpoint)
-            if loop.step < total:
-                with distribution.scope():
-                    make_metrics(model, next(iter(data.batches(loop.step, loop.step + 1))))
             if distribution.is_first:
-                print(f"Continuing after step {loop.step:,} of {total:,}", flush=True)
+                print(loop.how_it_goes_on(), flush=True)
+            if loop.is_over:
+                return loop.rows
+            with distribution.scope():
+                step = min(loop.step, total - 1)
+                make_metrics(model, next(iter(data.batches(step, step + 1))))
         try:
             for start, stop in calls_of_fit(loop.step, total, data.steps_per_epoch):
                 run(model, data, loop, start, stop)

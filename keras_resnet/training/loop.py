@@ -3,59 +3,26 @@
 import csv
 import signal
 import sys
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 import keras
 import numpy as np
 
 from keras_resnet.files import atomic_write, refuse_other_settings
+from keras_resnet.graph import where_not_finite
 from keras_resnet.network import check_same_graph, graph_of
 from keras_resnet.training.checkpoints import (
     Checkpoint,
     Checkpoints,
-    read_callbacks,
     read_state,
-    restore_callbacks,
     synchronize,
     write_state,
 )
-from keras_resnet.training.distribution import Distribution
+from keras_resnet.training.folder import ENDED, ENDED_EARLY, INTERRUPTED, RUNNING
+from keras_resnet.training.plan import Plan, Row
+from keras_resnet.training.remembered import begun, read_callbacks, restore_callbacks
 from keras_resnet.training.watch import NonFiniteLossError, Progress, Request, StoppedError
-
-Row = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Plan:
-    """How far a run goes, and what is done beside its steps.
-
-    Args:
-        steps: of the optimizer in all.
-        steps_per_epoch, batch_size: of the data.
-        folder: of the run, or None to save nothing.
-        configuration: what the run depends on; kept in every checkpoint.
-        checkpoint_every: steps between two checkpoints.
-        evaluate: called with the model after every epoch; its numbers go into the row.
-        log_every: steps between two readings of the loss.
-        progress: whether to show it.
-        distribution: the processes that run the plan together. They wait for one another where
-            state is saved or measured, and every `log_every` steps: there a request to stop one
-            of them becomes a request to all.
-    """
-
-    steps: int
-    steps_per_epoch: int
-    batch_size: int
-    folder: Path | None
-    configuration: dict[str, Any]
-    checkpoint_every: int
-    evaluate: Callable[[keras.Model], dict[str, float]] | None
-    log_every: int
-    progress: bool
-    distribution: Distribution
 
 
 class Loop(keras.callbacks.CallbackList):
@@ -94,8 +61,10 @@ class Loop(keras.callbacks.CallbackList):
         self.progress = Progress(plan.steps, plan.steps_per_epoch, plan.batch_size, shown)
         self.losses: list[tuple[int, Any]] = []  # of the last steps, on the device
         self.rows: list[Row] = []
-        self.step = self.saved = 0
-        self.began = False
+        self.step = 0
+        self.tried, self.kept = 0, True  # the step last saved, and whether it could be
+        self.state = RUNNING
+        self.before: list[dict[str, Any]] | None = None  # what callbacks held when they had begun
         self.resumed: Checkpoint | None = None
 
     def latest(self) -> Checkpoint | None:
@@ -123,31 +92,57 @@ class Loop(keras.callbacks.CallbackList):
         metrics when `fit` has reset them, the callbacks when they have begun."""
         write_state(self.model, checkpoint.arrays, "model", "optimizer")
         self.distribution.fold_in_rank(self.model)
-        self.step = self.saved = checkpoint.step
+        self.step = self.tried = checkpoint.step
         self.rows = list(checkpoint.record["rows"])
+        self.state = checkpoint.record.get("state", RUNNING)
         self.resumed = checkpoint
 
     def on_train_begin(self, logs=None):
-        if self.began:
+        if self.before is not None:
             return
-        self.began = True
         super().on_train_begin(logs)
+        self.before = begun(self.own)
         if self.resumed:
-            restore_callbacks(self.own, self.resumed.record["callbacks"])
+            restore_callbacks(self.own, self.resumed.record["callbacks"], self.resumed.arrays)
+        self.state = RUNNING
 
     def on_train_end(self, logs=None):
         """`fit` has ended, not the run: see `finish`."""
 
+    @property
+    def is_over(self) -> bool:
+        """Whether an earlier call has brought the run to its end, callbacks included."""
+        return self.state == ENDED_EARLY or (self.state == ENDED and self.step >= self.plan.steps)
+
+    def how_it_goes_on(self) -> str:
+        """Says what becomes of the run that was found."""
+        where = f"step {self.step:,} of {self.plan.steps:,}"
+        if self.state == ENDED_EARLY:
+            return f"A callback ended this run at {where}: a new one needs another folder"
+        return f"This run has ended with {where}" if self.is_over else f"Continuing after {where}"
+
     def finish(self) -> None:
-        if self.began:
-            super().on_train_end(self.rows[-1] if self.rows else {})
+        """Ends the run, and keeps what callbacks have made of it, such as the best weights.
+
+        Raises:
+            OSError: it could not be kept.
+        """
+        self.on_train_begin()  # where a process was killed just before this
+        self.restore_metrics()
+        super().on_train_end(self.rows[-1] if self.rows else {})
+        self.state = ENDED if self.step >= self.plan.steps else ENDED_EARLY
+        if not self.save():
+            raise OSError(f"The run has ended with step {self.step}, and that was not saved")
 
     def on_epoch_begin(self, epoch, logs=None):
         super().on_epoch_begin(epoch, logs)
+        self.restore_metrics()
+        self.progress.start(self.step)
+
+    def restore_metrics(self) -> None:
         if self.resumed and self.step % self.plan.steps_per_epoch:
             write_state(self.model, self.resumed.arrays, "metrics")
         self.resumed = None
-        self.progress.start(self.step)
 
     def on_train_batch_begin(self, batch, logs=None):
         super().on_train_batch_begin(self.step % self.plan.steps_per_epoch, logs)
@@ -167,7 +162,7 @@ class Loop(keras.callbacks.CallbackList):
             return  # the state of an epoch's end goes with its row
         if self.asked_to_stop():
             self.stop()
-        if self.step - self.saved >= plan.checkpoint_every:
+        if self.step - self.tried >= plan.checkpoint_every:
             self.save()
 
     def on_epoch_end(self, epoch, logs=None):
@@ -218,6 +213,7 @@ class Loop(keras.callbacks.CallbackList):
         for step, loss in losses:
             newest = float(keras.ops.convert_to_numpy(loss))
             if not np.isfinite(newest):
+                synchronize(self.model)
                 raise self.non_finite(f"The loss is {newest} at step {step}")
         return newest
 
@@ -225,7 +221,10 @@ class Loop(keras.callbacks.CallbackList):
         good = "there is no checkpoint"
         if self.checkpoints and (steps := self.checkpoints.steps()):
             good = f"the last good checkpoint is {self.checkpoints.path(steps[-1])}"
-        return NonFiniteLossError(f"{message}; {good}. A lower learning rate may help")
+        where = where_not_finite(self.model)
+        return NonFiniteLossError(
+            f"{message}; {good}. Such numbers begin in {where}; a lower learning rate may help"
+        )
 
     def save(self) -> bool:
         """Writes the run's state, where it has a folder.
@@ -239,7 +238,7 @@ class Loop(keras.callbacks.CallbackList):
         synchronize(self.model)
         self.read_losses()
         self.distribution.sync_state(self.model)
-        self.saved = self.step
+        self.tried, self.kept = self.step, True
         if not self.distribution.is_first:
             return True
         arrays = read_state(self.model)
@@ -250,7 +249,8 @@ class Loop(keras.callbacks.CallbackList):
             "configuration": self.plan.configuration,
             "graph": graph_of(self.model),
             "rows": self.rows,
-            "callbacks": read_callbacks(self.own),
+            "callbacks": read_callbacks(self.own, self.before or [], arrays),
+            "state": self.state,
         }
         try:
             self.checkpoints.save(Checkpoint(self.step, arrays, record))
@@ -261,8 +261,8 @@ class Loop(keras.callbacks.CallbackList):
                 f"goes on, and would restart from step {max([0, *self.checkpoints.steps()])}",
                 flush=True,
             )
-            return False
-        return True
+            self.kept = False
+        return self.kept
 
     def report(self) -> None:
         """Prints a line for the last epoch, and writes the table of all for other programs."""
@@ -285,13 +285,17 @@ class Loop(keras.callbacks.CallbackList):
             print(f"log.csv could not be written ({error}); training goes on", flush=True)
 
     def stop(self) -> None:
-        """Saves, and ends the program with the exit code of the signal."""
+        """Saves, and ends the program with the exit code of the signal, or 1 if it could not."""
         number = self.request.signal or signal.SIGTERM
-        kept = self.saved == self.step or self.save()
+        self.state = INTERRUPTED
+        self.save()
         where = "nothing was saved: the run has no folder"
         if self.checkpoints:
-            where = f"saved in {self.checkpoints.folder}" if kept else "the state was not saved"
+            steps = [0, *self.checkpoints.steps()]
+            where = f"not saved: the newest checkpoint is of step {max(steps)}"
+            where = f"saved in {self.checkpoints.folder}" if self.kept else where
         self.progress.clear()
         raise StoppedError(
-            number, f"Stopped by {signal.Signals(number).name} after step {self.step}; {where}"
+            128 + number if self.kept else 1,  # the first is what a shell reports of a signal
+            f"Stopped by {signal.Signals(number).name} after step {self.step}; {where}",
         )

@@ -8,11 +8,13 @@ import keras
 import numpy as np
 
 from keras_resnet.data.ranking import ranks
+from keras_resnet.graph import where_not_finite
 from keras_resnet.networks.paper import is_count
 from keras_resnet.training.distribution import Distribution, active, engine
+from keras_resnet.training.watch import NonFiniteLossError
 
 Rows = Iterable[tuple[np.ndarray, np.ndarray, np.ndarray]]
-EPSILON = 1e-7  # below which Keras takes no logarithm of a probability
+SMALLEST = float(np.finfo("float32").tiny)  # a probability below it is taken as this
 _predictors: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()
 
 
@@ -45,12 +47,13 @@ def evaluate(
         distribution: what `distributed` returned; by default the one it returned last.
 
     Returns:
-        `loss`, the mean cross-entropy in nats, where a probability below 1e-7 is taken as that;
+        `loss`, the mean cross-entropy in nats, of probabilities of at least 1.2e-38;
         `top1_error` and `top5_error` in percent, of classes that score alike the first ranking
         first, as in `argmax`; and `images`, how many were counted.
 
     Raises:
         ValueError: arguments that do not fit, or no image to count.
+        NonFiniteLossError: an output is not finite; says where such numbers begin.
         RuntimeError: another process failed; its message is in this one's.
 
     Example:
@@ -67,7 +70,10 @@ def evaluate(
     sums = np.zeros(4)
     try:
         for images, labels, weights in rows_of(data, batch_size, distribution):
-            sums += measured(predict(images), labels, weights, from_logits)
+            outputs = predict(images)
+            counted = measured(outputs, labels, weights, from_logits)
+            check_finite(model, images, np.asarray(outputs), weights)
+            sums += counted
     except Exception as error:
         distribution.raise_together(error)
         raise
@@ -81,6 +87,16 @@ def evaluate(
         "top5_error": float(100 * far_off / count),
         "images": round(count),
     }
+
+
+def check_finite(model, images, outputs, weights) -> None:
+    """Refuses outputs of images that count which are not finite numbers."""
+    bad = ~np.isfinite(outputs).all(tuple(range(1, outputs.ndim))) & (weights > 0)
+    if bad.any():
+        raise NonFiniteLossError(
+            f"{model.name} gave {bad.sum()} of {len(bad)} images outputs that are not finite "
+            f"numbers, which begin in {where_not_finite(model, np.asarray(images)[bad][:1])}"
+        )
 
 
 def predictor_of(model: keras.Model):
@@ -174,7 +190,7 @@ def measured(
         top = outputs.max(1, keepdims=True)
         losses = (np.log(np.exp(outputs - top).sum(1, keepdims=True)) + top - score)[:, 0]
     else:
-        losses = -np.log(np.clip(score[:, 0], EPSILON, 1 - EPSILON))
+        losses = -np.log(np.maximum(score[:, 0], SMALLEST))
     rank = ranks(outputs, labels)
     counted = [losses, rank >= 1, rank >= min(5, outputs.shape[1]), np.ones(len(labels))]
     seen = weights > 0  # a loss that is NaN must not spread from an image of weight 0

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 class StoppedError(SystemExit):
     """Training was asked to stop, has saved its state, and ends the program."""
 
-    def __init__(self, number: int, message: str):
-        super().__init__(128 + number)  # what a shell reports of a program a signal ended
+    def __init__(self, status: int, message: str):
+        super().__init__(status)
         self.message = message
 
 

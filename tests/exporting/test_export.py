@@ -151,7 +151,11 @@ class Own(keras.layers.Layer):
         ("net.h5", {}, r"suffix .* belongs to no format.*'onnx' \(.onnx\).*Received: path="),
         ("net.onnx", {"format": "tflite"}, r"`format` must be one of .* Received: format='tflite'"),
         ("net.keras", {"format": "onnx"}, r"must end in '.onnx'. Received: path="),
-        ("net.keras", {"dtype": "int4"}, r"`dtype` of format 'keras' must be one of .*Received: dtype='int4'"),
+        (
+            "net.keras",
+            {"dtype": "int4"},
+            r"`dtype` of format 'keras' must be one of .*Received: dtype='int4'",
+        ),
         ("net.keras", {"dtype": "int8"}, r"format 'keras' must be .*int8 is for onnx, litert"),
         ("net.xml", {"dtype": "bfloat16"}, r"PRECISION_HINT.* Received: dtype='bfloat16'"),
         ("net.onnx", {"dtype": "int8"}, r"dtype='int8' needs `calibration`"),

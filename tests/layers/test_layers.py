@@ -9,6 +9,7 @@ from support import BACKEND, images
 from support.layers import as_array, assert_close, op_by_op, run, unsupported_errors
 
 from keras_resnet import layers
+from keras_resnet.layers import replicas
 
 # To float rounding: half precision keeps 11 or 8 bits, and rounds once where Keras may twice.
 TOLERANCE = {"float32": 2e-5, "float64": 2e-5, "mixed_float16": 2**-10, "mixed_bfloat16": 2**-7}
@@ -130,14 +131,20 @@ def test_the_moving_variance_is_biased_as_that_of_keras():
     np.testing.assert_allclose(as_array(layer.moving_variance.value), [1.0], rtol=1e-5)
 
 
-def test_a_large_mean_costs_no_digits_once_it_is_known():
-    x = 1 + images(8, 4, 4, 3) / 1000
-    layer = layers.BatchNormalization(momentum=0.0, epsilon=1e-9)
-    layer(x, training=True)
-    layer(x, training=True)
-    np.testing.assert_allclose(
-        as_array(layer.moving_variance.value), x.astype("float64").var((0, 1, 2)), rtol=1e-3
-    )
+@pytest.mark.parametrize("replicated", [False] if BACKEND == "jax" else BOTH)
+@pytest.mark.parametrize("mean", [10, 100, 1000, 4096])
+def test_a_mean_that_is_large_beside_the_spread_costs_no_digits(mean, replicated, monkeypatch):
+    if replicated:  # two with the same part of the batch
+        monkeypatch.setattr(replicas, "sum_over_replicas", lambda x: 2 * x)
+    x = np.random.default_rng(0).normal(mean, 1, (8, 16, 16, 4)).astype("float32")
+    layer = layers.BatchNormalization(momentum=0.0, epsilon=0.0)
+    y = as_array(layer(x, training=True))
+    exact = x.astype("float64")
+    right = exact.mean((0, 1, 2)), exact.var((0, 1, 2))
+    found = as_array(layer.moving_mean.value), as_array(layer.moving_variance.value)
+    np.testing.assert_allclose(found[0], right[0], rtol=5e-6)
+    np.testing.assert_allclose(found[1], right[1], rtol=2e-5)
+    np.testing.assert_allclose(y, (exact - right[0]) / np.sqrt(right[1]), atol=5e-3)
 
 
 def assert_convolves_as_keras(

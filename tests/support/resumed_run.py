@@ -18,6 +18,23 @@ BATCH, STEPS_PER_EPOCH = 4, 5
 STEPS = 17  # three epochs and two steps
 
 
+class PowerCut(BaseException):
+    pass
+
+
+def cut():
+    raise PowerCut
+
+
+def send(number):
+    return lambda: os.kill(os.getpid(), number)
+
+
+def assert_same(one, other):
+    assert one.keys() == other.keys()
+    assert [name for name in one if not np.array_equal(one[name], other[name])] == []
+
+
 class Noise:
     """Random images and labels, from the step alone."""
 

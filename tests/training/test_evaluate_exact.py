@@ -47,6 +47,32 @@ def test_every_image_counts_once_with_any_batch_size(model, batch_size):
         assert found["images"] == 19
 
 
+def test_a_network_that_has_diverged_is_not_measured_and_where_it_begins_is_said(model):
+    x, y = examples(8)
+    x[5, 2, 2, 1] = np.nan
+    with pytest.raises(training.NonFiniteLossError, match=r"gave 1 of 8 .* begin in the images"):
+        training.evaluate(model, (x, y), batch_size=8)
+    x[5] = np.where(x[5] > 0, 3e38, -3e38)
+    with pytest.raises(training.NonFiniteLossError, match=r"in the output of conv1"):
+        training.evaluate(model, (x, y), batch_size=8)
+    x[5] = 0
+    layer = model.get_layer("conv3_1_a")
+    before = layer.get_weights()
+    layer.set_weights([np.full_like(before[0], np.nan)])
+    try:
+        assert np.isnan(model.predict(x, verbose=0)).all()  # compiled, too
+        with pytest.raises(training.NonFiniteLossError, match=r"8 of 8 .* weight conv3_1_a/kernel"):
+            training.evaluate(model, (x, y), batch_size=8)
+    finally:
+        layer.set_weights(before)
+
+
+def test_the_loss_of_a_saturated_softmax_keeps_its_size():
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Softmax()])
+    found = training.evaluate(model, (np.array([[0.0, 40.0]], "float32"), np.array([0])))
+    assert found["loss"] == pytest.approx(40.0, rel=1e-5)
+
+
 def test_an_exception_leaves_the_weights_in_the_model(model):
     x, y = examples(8)
 

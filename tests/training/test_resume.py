@@ -10,29 +10,13 @@ import sys
 import keras
 import numpy as np
 import pytest
-from support.resumed_run import STEPS, At, compiled, outcome, run
+from support.resumed_run import STEPS, At, PowerCut, assert_same, compiled, cut, outcome, run, send
 
 import keras_resnet
 from keras_resnet import training
-from keras_resnet.training.checkpoints import Checkpoint, Checkpoints, restore_callbacks
+from keras_resnet.training.checkpoints import Checkpoint, Checkpoints
 from keras_resnet.training.fitting import calls_of_fit
-
-
-class PowerCut(BaseException):
-    pass
-
-
-def cut():
-    raise PowerCut
-
-
-def send(number):
-    return lambda: os.kill(os.getpid(), number)
-
-
-def assert_same(one, other):
-    assert one.keys() == other.keys()
-    assert [name for name in one if not np.array_equal(one[name], other[name])] == []
+from keras_resnet.training.remembered import restore_callbacks
 
 
 @pytest.fixture(scope="module")
@@ -108,7 +92,8 @@ def test_a_callback_may_come_or_go_when_a_run_goes_on(tmp_path, begins_with):
 @pytest.mark.once
 def test_states_go_to_callbacks_of_their_class_in_their_order():
     callbacks = [At(0, cut), Other(), At(0, cut), At(0, cut)]
-    restore_callbacks(callbacks, [("Gone", {}), ("At", {"taken": 5}), ("At", {"taken": 7})])
+    saved = [("Gone", {})] + [("At", {"given": {"taken": taken}}) for taken in (5, 7)]
+    restore_callbacks(callbacks, saved, {})
     assert [one.taken for one in callbacks if isinstance(one, At)] == [5, 7, 0]
 
 
@@ -146,10 +131,15 @@ def test_a_full_disk_keeps_training_and_says_so(tmp_path, capsys):
         resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, limits[1]))
 
     try:
-        rows = run(compiled(), tmp_path, At(3, fill_the_disk), steps=7)
+        with pytest.raises(OSError, match="has ended with step 7, and that was not saved"):
+            run(compiled(), tmp_path, At(3, fill_the_disk), steps=7)
+        # Of no use to the next call: asked to stop, a run says so too.
+        with pytest.raises(training.StoppedError) as stopped:
+            run(compiled(), tmp_path, At(3, send(signal.SIGTERM)), steps=7, checkpoint_every=100)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-    assert rows[-1]["step"] == 7
+    assert stopped.value.code == 1
+    assert "not saved: the newest checkpoint is of step 2" in stopped.value.message
     assert "step 4 could not be written" in capsys.readouterr().out
     kept = Checkpoints(tmp_path / "checkpoints")
     assert kept.latest().step == 2

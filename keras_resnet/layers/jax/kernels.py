@@ -29,14 +29,12 @@ def per_channel(x, vector, axis):
     return vector.reshape([-1 if n == axis else 1 for n in range(x.ndim)])
 
 
-def normalize_batch(x, gamma, beta, axis, epsilon, guess):
+def normalize_batch(x, gamma, beta, axis, epsilon):
     axes = [n for n in range(x.ndim) if n != axis]
-    # One pass gives both sums, and around the moving mean no digits cancel.
-    guess = lax.stop_gradient(wide(value_of(guess)))
-    around = wide(x) - per_channel(x, guess, axis)
-    offset = jnp.mean(around, axes)
-    variance = jnp.maximum(jnp.mean(jnp.square(around), axes) - jnp.square(offset), 0)
-    mean = guess + offset
+    # Two passes: where the mean is large beside the spread, one loses the digits of the spread.
+    mean = jnp.mean(wide(x), axes)
+    around = wide(x) - per_channel(x, mean, axis)
+    variance = jnp.mean(jnp.square(around), axes)
     y = normalize(x, mean, variance, gamma, beta, axis, epsilon)
     return y, lax.stop_gradient(mean), lax.stop_gradient(variance)
 
@@ -45,9 +43,8 @@ def normalize(x, mean, variance, gamma, beta, axis, epsilon):
     gamma, beta, mean, variance = map(value_of, (gamma, beta, mean, variance))
     scale = lax.rsqrt(wide(variance) + epsilon)
     scale = scale if gamma is None else scale * wide(gamma)
-    shift = -wide(mean) * scale
-    shift = shift if beta is None else shift + wide(beta)
-    y = wide(x) * per_channel(x, scale, axis) + per_channel(x, shift, axis)
+    y = (wide(x) - per_channel(x, wide(mean), axis)) * per_channel(x, scale, axis)
+    y = y if beta is None else y + per_channel(x, wide(beta), axis)
     return y.astype(x.dtype)
 
 
@@ -78,6 +75,11 @@ def max_pool(x, size, strides, padding, data_format):
     for n in (1, 0):
         x = max_along(x, first + n, size[n], strides[n])
     return x
+
+
+def relu(x):
+    """XLA's maximum, compiled for a CPU, makes 0 of NaN."""
+    return jnp.where(x <= 0, jnp.zeros([], x.dtype), x)
 
 
 def max_along(x, axis, size, stride):

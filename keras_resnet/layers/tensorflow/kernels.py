@@ -39,7 +39,7 @@ def fused(x, gamma, beta, axis, epsilon, mean=None, variance=None):
     )
 
 
-def normalize_batch(x, gamma, beta, axis, epsilon, guess):
+def normalize_batch(x, gamma, beta, axis, epsilon):
     outputs = fused(x, gamma, beta, axis, epsilon)
     # Keras keeps the variance of the batch, TensorFlow returns the estimate for a population.
     count = tf.cast(tf.size(x) // x.shape[axis], tf.float32)
@@ -49,3 +49,11 @@ def normalize_batch(x, gamma, beta, axis, epsilon, guess):
 
 def normalize(x, mean, variance, gamma, beta, axis, epsilon):
     return fused(x, gamma, beta, axis, epsilon, mean, variance).y
+
+
+def relu(x):
+    """Apart from the convolution before it: oneDNN's kernel for both makes 0 of NaN.
+
+    Grappler joins them over an identity, but not over a check of the shape.
+    """
+    return tf.nn.relu(x if tf.executing_eagerly() else tf.ensure_shape(x, x.shape))

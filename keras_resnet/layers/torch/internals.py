@@ -7,6 +7,8 @@ import, but for the counts of references and oneDNN's kernels: without those, sl
 import sys
 
 import torch
+from torch.autograd import forward_ad
+from torch.nn.modules import module as every_module
 from torch.utils._foreach_utils import _get_fused_kernels_supported_devices
 
 # One kernel over a list of tensors; in torch's documentation, but with an underscore.
@@ -40,32 +42,66 @@ def folded_dtypes() -> tuple[torch.dtype, ...]:
 FOLDED_DTYPES = folded_dtypes()
 
 
-def convolution_relu(x, weight, bias, geometry, relu):
-    """oneDNN's convolution and ReLU. `geometry` is padding, strides, dilation and groups."""
+def convolution(x, weight, bias, geometry):
+    """oneDNN's convolution. `geometry` is padding, strides, dilation and groups."""
     kernel = torch.ops.mkldnn._convolution_pointwise.default
-    return kernel(x, weight, bias, *geometry, relu or "none", [], "")
+    return kernel(x, weight, bias, *geometry, "none", [], "")
 
 
-def convolution_add_relu(x, other, weight, bias, geometry, relu):
-    """oneDNN's convolution, addition of `other` and ReLU."""
+def convolution_add(x, other, weight, bias, geometry):
+    """oneDNN's convolution and addition of `other`."""
     kernel = torch.ops.mkldnn._convolution_pointwise.binary
-    return kernel(x, other, weight, bias, *geometry, "add", None, relu, [], "")
+    return kernel(x, other, weight, bias, *geometry, "add", None, None, [], "")
 
 
-def convolution_add_relu_(x, other, weight, bias, geometry, relu):
+def convolution_add_(x, other, weight, bias, geometry):
     """The same, written over `other`."""
     kernel = torch.ops.mkldnn._convolution_pointwise_.binary
-    return kernel(other, x, weight, bias, *geometry, "add", None, relu, [], "")
+    return kernel(other, x, weight, bias, *geometry, "add", None, None, [], "")
+
+
+def is_scripted() -> bool:
+    """Whether torch.jit records the code, as ONNX' older exporter has it do."""
+    return torch._C._get_tracing_state() is not None
 
 
 def is_transformed() -> bool:
-    """Whether torch.func (vmap, grad, jvp) runs the code."""
-    return torch._C._are_functorch_transforms_active()
+    """Whether torch.func (vmap, grad, jvp) or forward-mode autograd runs the code."""
+    return torch._C._are_functorch_transforms_active() or forward_ad._current_level >= 0
+
+
+# How torch calls a module, which torch.fx replaces.
+CALL = torch.nn.Module.__call__
+
+
+def hooks_of(modules) -> list[dict]:
+    """The hooks on modules, for their forward and backward passes: not copies, but these."""
+    return [
+        hooks
+        for m in modules
+        for hooks in (
+            m._forward_hooks,
+            m._forward_pre_hooks,
+            m._backward_hooks,
+            m._backward_pre_hooks,
+        )
+    ]
 
 
 def has_hooks(module) -> bool:
     """Whether the user listens to a module's forward or backward pass."""
-    return bool(module._forward_hooks or module._forward_pre_hooks or module._backward_hooks)
+    return any(hooks_of([module]))
+
+
+def is_listened_to_by_all() -> bool:
+    """Whether the user listens to every module there is."""
+    return bool(
+        torch.nn.Module.__call__ is not CALL
+        or every_module._global_forward_hooks
+        or every_module._global_forward_pre_hooks
+        or every_module._global_backward_hooks
+        or every_module._global_backward_pre_hooks
+    )
 
 
 def version(tensor) -> int:

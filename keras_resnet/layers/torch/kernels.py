@@ -7,11 +7,12 @@ A channels-last map (batch, height, width, channels) is what torch calls a tenso
 import torch
 
 from keras_resnet.graph import channel_axis
-from keras_resnet.layers.stock import value_of
+from keras_resnet.layers.stock import relu, value_of  # noqa: F401
 from keras_resnet.layers.torch.internals import (
     foreach_clamp_min_,
     foreach_pow,
     foreach_sub_,
+    is_scripted,
     stored_value,
 )
 
@@ -68,14 +69,14 @@ def tensor(variable, dtype=None):
 
 
 def can_normalize(x, axis):
-    return x.dtype in MAPS and not x.is_meta
+    return x.dtype in MAPS and not x.is_meta and not is_scripted()
 
 
 def statistics_dtype(x):
     return torch.float64 if x.dtype == torch.float64 else torch.float32
 
 
-def scale_and_offset(x, gamma, beta):
+def wide_scale_and_offset(x, gamma, beta):
     """gamma and beta of a map (batch, channels, height, width) in the dtype of its statistics.
 
     torch takes statistics in the dtype of these two, and in that of the map where both are absent.
@@ -87,9 +88,9 @@ def scale_and_offset(x, gamma, beta):
     return gamma, beta
 
 
-def normalize_batch(x, gamma, beta, axis, epsilon, guess):
+def normalize_batch(x, gamma, beta, axis, epsilon):
     x = channels_first(x, axis)
-    gamma, beta = scale_and_offset(x, gamma, beta)
+    gamma, beta = wide_scale_and_offset(x, gamma, beta)
     y, mean, inverse_std = torch.native_batch_norm(x, gamma, beta, None, None, True, 0.0, epsilon)
     return channels_back(y, axis), mean.detach(), variances_of([inverse_std.detach()], epsilon)[0]
 
@@ -119,7 +120,7 @@ def normalize(x, mean, variance, gamma, beta, axis, epsilon):
 
 def convolve(x, kernel, strides, padding, dilation, data_format):
     x, kernel = tensor(x), tensor(kernel)
-    if x.is_meta or x.dtype != kernel.dtype:
+    if x.is_meta or x.dtype != kernel.dtype or is_scripted():
         return NotImplemented
     axis = channel_axis(data_format)
     x = channels_first(x, axis)
@@ -161,7 +162,7 @@ def same_padding(sides, size, strides, dilation):
 
 
 def max_pool(x, size, strides, padding, data_format):
-    if padding != "valid" or x.is_meta:
+    if padding != "valid" or x.is_meta or is_scripted():
         return NotImplemented
     axis = channel_axis(data_format)
     x = channels_first(x, axis)

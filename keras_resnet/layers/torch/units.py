@@ -8,15 +8,18 @@ import torch
 
 from keras_resnet.graph import channel_axis, has_mask, standardized_inputs, training_kwargs
 from keras_resnet.layers import replicas
+from keras_resnet.layers.stock import scale_and_offset
 from keras_resnet.layers.torch.gradients import NormalizeAddRelu
 from keras_resnet.layers.torch.internals import (
     FOLDED_DTYPES,
-    convolution_add_relu,
-    convolution_add_relu_,
-    convolution_relu,
+    convolution,
+    convolution_add,
+    convolution_add_,
     foreach_add_,
     foreach_mul,
     has_hooks,
+    is_listened_to_by_all,
+    is_scripted,
     is_transformed,
 )
 from keras_resnet.layers.torch.kernels import (
@@ -24,33 +27,37 @@ from keras_resnet.layers.torch.kernels import (
     channels_first,
     conv2d,
     same_padding,
-    scale_and_offset,
     statistics_dtype,
     symmetric_padding,
     tensor,
     variances_of,
+    wide_scale_and_offset,
 )
 from keras_resnet.layers.torch.products import Product, is_product
 from keras_resnet.layers.units import PaddedPool
 
 
-def run(model, inputs, training):
+def run(model, inputs, training, plan_of):
     """The outputs of a functional model, unit by unit.
 
-    Returns NotImplemented while something traces: it wants operations without side effects.
+    Returns NotImplemented while something traces, which wants operations without side effects,
+    or listens to every layer.
     """
-    if torch.compiler.is_compiling() or is_transformed():
+    if torch.compiler.is_compiling() or is_scripted() or is_transformed():
+        return NotImplemented
+    if is_listened_to_by_all():
         return NotImplemented
     inputs = standardized_inputs(model, inputs)
     if any(x is None or x.is_meta or has_mask(x) for x in inputs):
         return NotImplemented
-    plan = model.plan
+    plan = plan_of(model)
+    listened = plan.watched.listened
     values, learned = Values(zip(plan.inputs, inputs, strict=True)), Statistics()
     for step in plan.steps:
         if step.unit is None:
             run_node(step.node, values, training)
         else:
-            run_unit(step.unit, values, training, learned)
+            run_unit(step.unit, values, training, learned, listened)
         for target in step.dead:
             values.pop(target, None)
     learned.keep()
@@ -69,6 +76,10 @@ class Values(UserDict):
         """The tensor (batch, channels, height, width) of `target`."""
         x = self.data[target]
         return x.value if isinstance(x, Map) else channels_first(x, axis)
+
+    def is_masked(self, unit):
+        """Whether Keras passes a mask along with what a unit reads."""
+        return has_mask(self.data[unit.source]) or has_mask(self.data.get(unit.other))
 
     def __getitem__(self, target):
         x = self.data[target]
@@ -121,9 +132,9 @@ def run_node(node, values, training):
     values.update(zip(map(id, node.outputs), outputs, strict=True))
 
 
-def run_unit(unit, values, training, learned):
+def run_unit(unit, values, training, learned, listened):
     synchronized = training and replicas.sum_over_replicas is not None
-    if synchronized or any(has_hooks(layer) for layer in unit.layers):
+    if synchronized or values.is_masked(unit) or (listened and is_listened_to(unit)):
         values[unit.target] = run_layers(unit, values, training)
         return
     if isinstance(unit, PaddedPool):
@@ -137,6 +148,11 @@ def run_unit(unit, values, training, learned):
     learns = training and unit.norm is not None and unit.norm.trainable
     y = train(unit, x, other, learned) if learns else infer(unit, x, other, overwrites)
     values[unit.target] = Map(y, axis)
+
+
+def is_listened_to(unit):
+    """Whether a hook is on a layer; one on the ReLU before a pool may change what is pooled."""
+    return isinstance(unit, PaddedPool) or any(has_hooks(layer) for layer in unit.layers)
 
 
 def run_pool(unit, values):
@@ -157,7 +173,7 @@ def run_layers(unit, values, training):
     return x
 
 
-def convolution(unit, x):
+def arguments_of(unit, x):
     """The arguments of torch.conv2d, in the dtype of `x`.
 
     Where the network's `call` is run past Keras, as `stateless_call` does, Keras casts nothing.
@@ -186,7 +202,8 @@ def convolve(x, weight, bias, strides, border, dilation, groups):
 
 def pad_same(conv, x):
     widths: list[int] = []
-    for total in same_padding(x.shape[2:], conv.kernel_size, conv.strides, conv.dilation_rate):
+    sides, size = x.shape[2:], conv.kernel.shape[:2]
+    for total in same_padding(sides, size, conv.strides, conv.dilation_rate):
         widths = [total // 2, total - total // 2, *widths]
     return torch.nn.functional.pad(x, widths)
 
@@ -194,15 +211,15 @@ def pad_same(conv, x):
 def normalization(unit, x):
     """gamma, beta, moving mean and moving variance, or None for those that are absent."""
     norm, dtype = unit.norm, statistics_dtype(x)
-    variables = norm.gamma, norm.beta, norm.moving_mean, norm.moving_variance
+    variables = *scale_and_offset(norm), norm.moving_mean, norm.moving_variance
     return [tensor(variable, dtype) for variable in variables]
 
 
 def train(unit, x, other, learned):
     """One step of training: normalized by the statistics of the batch, which are learned."""
-    y = convolve(*convolution(unit, x))
+    y = convolve(*arguments_of(unit, x))
     norm = unit.norm
-    gamma, beta = scale_and_offset(y, norm.gamma, norm.beta)
+    gamma, beta = wide_scale_and_offset(y, *scale_and_offset(norm))
     y, mean, inverse_std = NormalizeAddRelu.apply(
         y, gamma, beta, other, norm.epsilon, unit.relu is not None
     )
@@ -215,10 +232,12 @@ def infer(unit, x, other, overwrites):
 
     `overwrites` says that nobody else reads `other`, and that its memory may be taken.
     """
-    arguments = convolution(unit, x)
+    arguments = arguments_of(unit, x)
     statistics = [] if unit.norm is None else normalization(unit, x)
     if can_fold(unit, arguments, other, statistics):
-        return infer_folded(unit, arguments, other, statistics, overwrites)
+        y = infer_folded(unit, arguments, other, statistics, overwrites)
+        # Not in the kernel above: it makes 0 of NaN.
+        return y if unit.relu is None else y.relu_()
     y = convolve(*arguments)
     if unit.norm is not None:
         gamma, beta, mean, variance = statistics
@@ -245,16 +264,15 @@ def can_fold(unit, arguments, other, statistics):
 
 
 def infer_folded(unit, arguments, other, statistics, overwrites):
-    """Convolution, addition and ReLU in one kernel, with the normalization inside the weights."""
+    """Convolution and addition in one kernel, with the normalization inside the weights."""
     x, _, _, strides, border, dilation, groups = arguments
     weight, shift = folded(unit, arguments, statistics)
     geometry = (border, strides, dilation, groups)
-    relu = None if unit.relu is None else "relu"
     if other is None:
-        return convolution_relu(x, weight, shift, geometry, relu)
+        return convolution(x, weight, shift, geometry)
     if overwrites and other.is_contiguous(memory_format=torch.channels_last):
-        return convolution_add_relu_(x, other, weight, shift, geometry, relu)
-    return convolution_add_relu(x, other, weight, shift, geometry, relu)
+        return convolution_add_(x, other, weight, shift, geometry)
+    return convolution_add(x, other, weight, shift, geometry)
 
 
 def folded(unit, arguments, statistics):
