@@ -194,7 +194,9 @@ def save_pretrained(
         dialect = "keras_resnet"
     save_weights(model, folder / WEIGHTS, dialect)
     architecture = timm_name(graph)
-    size = image.size or 224
+    size, v2 = image.size or 224, architecture.startswith("resnetv2")
+    deep = graph["row"].get("stem") == "deep"
+    first_conv = "stem.conv" if v2 else "conv1.0" if deep else "conv1"
     config = {
         **({"architecture": architecture} if architecture else {}),
         "num_classes": graph["classes"] or 0,
@@ -207,8 +209,8 @@ def save_pretrained(
             "interpolation": image.interpolation,
             "mean": [value / 255 for value in image.mean],
             "std": [value / 255 for value in image.std],
-            "first_conv": "conv1",
-            "classifier": "fc",
+            "first_conv": first_conv,
+            "classifier": "head.fc" if v2 else "fc",
         },
         "keras_resnet": {**graph, "dialect": dialect},
     }

@@ -134,7 +134,7 @@ def test_public_weights_are_listed(capsys):
     assert cli.main(["weights", "cifar_resnet20"]) == 0
     assert "cifar_resnet20.akamaster" in capsys.readouterr().out
     assert cli.main(["weights", "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)[0]["hash"]
+    assert json.loads(capsys.readouterr().out)[0]["url"]
     assert cli.main(["weights", "plain18"]) == 2
     assert "no public weights. Received: 'plain18'" in capsys.readouterr().err
 

@@ -198,3 +198,25 @@ def test_no_good_file_is_lost_in_500_faults(server, tmp_path):
         with contextlib.suppress(DownloadError):
             fetch(record(address, str(rng.choice(sums)), revision), tmp_path)
         assert content_of(tmp_path).items() >= good.items()
+
+
+RECORDS = [record for record in keras_resnet.list_weights() if record.url.startswith("hf://")]
+
+
+@pytest.mark.filterwarnings("ignore:The weights .* not for commercial use")
+def test_every_record_of_the_hub_loads_in_both_layouts(server, tmp_path):
+    """Stand-ins for their files; where the sum is ours, the stand-in is refused."""
+    for one in RECORDS:
+        if one.hash:
+            with pytest.raises(DownloadError, match="another file at the hub"):
+                fetch(one, tmp_path)
+        known = dataclasses.replace(one, hash=f"sha256:{SHA256}" if one.hash else "")
+        path = fetch(known, tmp_path)
+        (blob,) = (path.parents[2] / "blobs").iterdir()
+        shared = tmp_path / "blobs" / one.id
+        shared.parent.mkdir(exist_ok=True)
+        shutil.move(blob, shared)
+        blob.symlink_to(f"../../blobs/{one.id}")
+        server.log.clear()
+        assert fetch(known, tmp_path).read_bytes() == CONTENT
+        assert server.log == []

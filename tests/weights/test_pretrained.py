@@ -147,13 +147,33 @@ def test_only_a_network_that_computes_the_same_has_a_name_in_timm():
             assert network_in({"architecture": name}, "")[1] == network
 
 
-def test_timm_loads_what_is_saved(net, tmp_path):
+@pytest.mark.parametrize(
+    ("network", "options"),
+    [
+        ("resnet18", {}),
+        ("resnet18", {"stem": "deep", "downsample": "avg"}),
+        ("preact_resnet18", {"first_norm": "conv2_1"}),
+    ],
+)
+def test_timm_loads_what_is_saved(network, options, tmp_path):
     timm = pytest.importorskip("timm", reason='timm comes with the extra "parity"')
     import torch
 
+    net = fill(keras_resnet.build(network, classes=5, input_shape=(32, 32, 3), **options))
     keras_resnet.save_pretrained(net, tmp_path)
     theirs = timm.create_model(f"local-dir:{tmp_path}", pretrained=True).eval()
     x = np.random.default_rng(0).standard_normal((2, 32, 32, 3)).astype("float32")
     with torch.no_grad():
         logits = theirs(torch.from_numpy(x.transpose(0, 3, 1, 2))).softmax(-1).numpy()
     np.testing.assert_allclose(np.asarray(net.predict(x, verbose=0)), logits, atol=1e-5)
+
+
+def test_the_first_call_of_a_newcomer_works(server, tmp_path):
+    """`ResNet18()` and `classify`, from an empty cache, with a stand-in for the set `a1`."""
+    made = fill(keras_resnet.build("resnet18", input_shape=(32, 32, 3)))
+    holds(server, {}, made, "timm", tmp_path)
+    model = keras_resnet.ResNet18()
+    for path, value in values(made).items():
+        np.testing.assert_array_equal(values(model)[path], value)
+    best = keras_resnet.classify(np.zeros((64, 64, 3), "uint8"), "resnet18")
+    assert len(best) == 5
