@@ -10,8 +10,8 @@ import numpy as np
 from keras_resnet.evaluation.dense import Ending, fully_convolutional, logits_model, positions
 from keras_resnet.evaluation.geometry import Geometry
 from keras_resnet.evaluation.protocols import Protocol
-from keras_resnet.graph import where_not_finite
 from keras_resnet.images.preprocessing import normalized
+from keras_resnet.layers.finite import where_not_finite
 from keras_resnet.weights import graph_options
 from keras_resnet.weights.find import record_named
 from keras_resnet.weights.records import ImageRule, Record

@@ -10,7 +10,7 @@ import keras
 import numpy as np
 
 from keras_resnet.files import atomic_write, refuse_other_settings
-from keras_resnet.graph import where_not_finite
+from keras_resnet.layers.finite import where_not_finite
 from keras_resnet.network import check_same_graph, graph_of
 from keras_resnet.training.checkpoints import (
     Checkpoint,
@@ -49,11 +49,10 @@ class Loop(keras.callbacks.CallbackList):
         super().__init__(list(callbacks), add_history=True, model=model)
         self.own = list(callbacks)
         self._async_train = self._async_test = self._async_predict = False
-        plain = keras.callbacks.Callback
         self.asks_for_logs = any(
-            type(callback).on_train_batch_end is not plain.on_train_batch_end
-            or type(callback).on_batch_end is not plain.on_batch_end
+            getattr(type(callback), name) is not getattr(keras.callbacks.Callback, name)
             for callback in self.callbacks
+            for name in ("on_train_batch_end", "on_batch_end")
         )
         self.plan, self.request, self.distribution = plan, request, plan.distribution
         self.checkpoints = None if plan.folder is None else Checkpoints(plan.folder / "checkpoints")

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 
 from keras_resnet.data.ranking import ranks
-from keras_resnet.graph import where_not_finite
+from keras_resnet.layers.finite import where_not_finite
 from keras_resnet.networks.paper import is_count
 from keras_resnet.training.distribution import Distribution, active, engine
 from keras_resnet.training.watch import NonFiniteLossError

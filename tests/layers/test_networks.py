@@ -1,5 +1,6 @@
 """Networks of fast layers do what those of stock layers do, and their weights and files are one."""
 
+import itertools
 import subprocess
 import sys
 import textwrap
@@ -18,6 +19,11 @@ ROWS = {
     "basic": keras_resnet.Architecture("basic", (1, 2), 8, "cifar", "A"),
     "plain": keras_resnet.Architecture("basic", (1, 1), 8, "imagenet", None),
 }
+# The other cases are run by `make test-all`.
+QUICK = [
+    *(("bottleneck", "float32", True), ("basic", "float32", True)),
+    *(("plain", "mixed_bfloat16", True), ("basic", "mixed_bfloat16", False)),
+]
 
 
 @pytest.mark.parametrize("row", ROWS)
@@ -36,9 +42,13 @@ def test_a_network_of_fast_layers_is_that_of_stock_layers(row, training):
 
 
 @pytest.mark.skipif(BACKEND == "tensorflow", reason="no such convolutions on a CPU")
-@pytest.mark.parametrize("training", [False, True])
-@pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16"])
-@pytest.mark.parametrize("row", ROWS)
+@pytest.mark.parametrize(
+    ("row", "policy", "training"),
+    [
+        pytest.param(*case, marks=[] if case in QUICK else pytest.mark.slow)
+        for case in itertools.product(ROWS, ("float32", "mixed_bfloat16"), (False, True))
+    ],
+)
 def test_channels_first_is_channels_last(row, policy, training):
     keras.config.set_dtype_policy(policy)
     x, probe, found = images(4, 3, 64, 64), images(4, 5, label="probe"), []
