@@ -5,6 +5,7 @@ import os
 from collections.abc import Callable
 
 from keras_resnet.commands.common import best_weights, positive
+from keras_resnet.files import printable
 
 WIDTH = 30
 
@@ -45,7 +46,7 @@ def run(options: argparse.Namespace) -> tuple[list[dict], str]:
     results = [{"image": name, "classes": predict(name)} for name in options.images]
     lines = []
     for result in results:
-        lines.append(result["image"])
+        lines.append(printable(result["image"]))
         longest = max(len(one["name"]) for one in result["classes"])
         for one in result["classes"]:
             line = f"  {one['name']:{longest}}  {one['score']:6.1%}  {bar(one['score'])}"

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from keras_resnet.data.classes import imagenet_classes
+from keras_resnet.files import printable
 
 SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".gif", ".webp")
 OTHER = (".tif", ".tiff", ".avif", ".heic", ".heif", ".jp2", ".j2k", ".jxl", ".ppm", ".pgm", ".tga")
@@ -83,7 +84,7 @@ class Listed:
         return int(self.labels[i])
 
     def name(self, i: int) -> str:
-        return os.fsencode(self.paths[i]).decode("utf-8", "backslashreplace")
+        return printable(os.fsencode(self.paths[i]).decode("utf-8", "backslashreplace"))
 
 
 def perhaps_an_image(path: str) -> bool:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import keras
 import numpy as np
 
+from keras_resnet.arguments import checked
 from keras_resnet.figures.maps import COLOUR_MAP, responses_to
 from keras_resnet.figures.style import bare, new_figure
 from keras_resnet.graph import Graph
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+@checked()
 def class_activation_map(
     model: keras.Model, image: np.ndarray, label: int | None = None
 ) -> tuple[np.ndarray, int]:
@@ -68,6 +70,7 @@ def pooled_map(model: keras.Model):
     return before.input
 
 
+@checked()
 def activation_figure(picture: np.ndarray, found: np.ndarray, title: str) -> "Figure":
     """An image beside itself under its class activation map.
 

@@ -8,6 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_resnet.arguments import checked
 from keras_resnet.data.classes import CIFAR10, imagenet_classes
 from keras_resnet.data.decoding import check_levels, decoded, pixels_of
 from keras_resnet.images.preprocessing import Preprocessing
@@ -20,6 +21,7 @@ from keras_resnet.weights.records import Record
 Prediction = tuple[str, str, float]
 
 
+@checked()
 def decode_predictions(
     predictions, top: int = 5, names: Sequence[str] | None = None
 ) -> list[list[Prediction]]:
@@ -64,6 +66,7 @@ def check_top(top: int, classes: int) -> None:
         raise ValueError(f"`top` must be from 1 to {classes}. Received: top={top!r}")
 
 
+@checked()
 def classify(
     image: Any, model: str = "resnet50", weights: Weights = "imagenet", top: int = 5
 ) -> list[Prediction]:
@@ -91,6 +94,7 @@ def classify(
     return classifier(model, weights)(pixels, top)
 
 
+@checked()
 def classifier(
     model: str = "resnet50", weights: Weights = "imagenet"
 ) -> Callable[[Any, int], list[Prediction]]:

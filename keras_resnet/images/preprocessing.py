@@ -8,11 +8,13 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_resnet.arguments import checked
 from keras_resnet.data.decoding import check_levels
 from keras_resnet.weights.find import record_named
 from keras_resnet.weights.records import ImageRule, Record
 
 
+@checked()
 def preprocess_input(x, weights: str | Record, data_format: str | None = None):
     """Normalizes RGB images of 0 to 255 as a set of weights expects. The input is not changed.
 

@@ -205,7 +205,7 @@ def test_nothing_but_bad_images_is_an_error():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"on_bad_image": "ignore"}, "`on_bad_image` must be 'skip' or 'fatal'"),
+        ({"on_bad_image": "ignore"}, "`on_bad_image` must be one of 'skip', 'fatal'"),
         ({"workers": 0}, "`workers` must be at least 1. Received: workers=0"),
         ({"size": 0}, "`size` must be positive. Received: size=0"),
         ({"batch_size": 3, "mixing": Mixing(0.1)}, "mixed in pairs"),
