@@ -92,6 +92,15 @@ def flush(path: Path, recursive: bool = True) -> None:
             os.close(handle)
 
 
+def printable(name: str) -> str:
+    """A name for a terminal: what would move its cursor is written as an escape.
+
+    >>> printable("cat" + chr(27) + "[2J.jpg")
+    'cat\\\\x1b[2J.jpg'
+    """
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in name)
+
+
 def write_json(path: str | os.PathLike, record: Any) -> None:
     """Writes a JSON file atomically; `record` may also contain dataclasses and paths."""
     text = json.dumps(record, indent=2, default=to_json)

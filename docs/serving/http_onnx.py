@@ -20,21 +20,67 @@ names = json.loads(session.get_modelmeta().custom_metadata_map["keras_resnet"])[
 _, height, width, _ = session.get_inputs()[0].shape
 
 
+LARGEST = 20 * 2**20  # bytes of a file
+MOST_PIXELS = 89_478_485  # of an image: Pillow's own limit, from which it warns
+
+
+class RefusedError(Exception):
+    """An answer of 4xx: a status and a sentence."""
+
+
+def read(request) -> bytes:
+    """The body of a request, whose length must be given."""
+    length = request.headers["Content-Length"]
+    if length is None or "Transfer-Encoding" in request.headers:
+        raise RefusedError(411, "Content-Length is missing")
+    if not length.isascii() or not length.isdigit():
+        raise RefusedError(400, f"Content-Length must be a number. Received: {length!r}")
+    if int(length) > LARGEST:
+        raise RefusedError(413, f"Files of at most {LARGEST:,} bytes. Received: {int(length):,}")
+    body = request.rfile.read(int(length))
+    if len(body) < int(length):
+        raise RefusedError(400, f"{len(body)} of {length} bytes came")
+    return body
+
+
+def pixels_in(body: bytes) -> np.ndarray:
+    """The middle of an image, in the size of the network."""
+    try:
+        image = Image.open(io.BytesIO(body))
+        if image.width * image.height > MOST_PIXELS:
+            raise RefusedError(413, f"At most {MOST_PIXELS:,} pixels. Received: {image.size}")
+        if image.mode.startswith(("I", "F")):  # convert("RGB") would cut them off at 255
+            raise RefusedError(415, f"Gray levels of 8 bits. Received: mode {image.mode}")
+        return np.asarray(ImageOps.fit(image.convert("RGB"), (width, height)))
+    except RefusedError:
+        raise
+    except Exception as error:  # a damaged file may raise nearly any
+        raise RefusedError(400, f"No image that Pillow reads: {error}") from error
+
+
 class Classify(BaseHTTPRequestHandler):
+    timeout = 10  # seconds that a client may be silent
+
     def do_POST(self):
-        body = io.BytesIO(self.rfile.read(int(self.headers["Content-Length"])))
         try:
-            image = ImageOps.fit(Image.open(body).convert("RGB"), (width, height))  # the middle
-            pixels = np.asarray(image)
-            scores = session.run(["output_0"], {"image": pixels[None]})[0][0]
+            scores = session.run(["output_0"], {"image": pixels_in(read(self))[None]})[0][0]
             best = [(names[label], float(scores[label])) for label in scores.argsort()[::-1][:5]]
             status, answer = 200, {"classes": best}
-        except OSError as error:  # Pillow could not read the image
-            status, answer = 400, {"error": str(error)}
+        except RefusedError as refused:
+            status, message = refused.args
+            answer = {"error": message}
+        except TimeoutError:
+            status, answer = 408, {"error": f"Nothing came for {self.timeout} seconds"}
+        self.close_connection = True
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.end_headers()
         self.wfile.write(json.dumps(answer).encode())
 
 
-ThreadingHTTPServer(("localhost", int(sys.argv[2])), Classify).serve_forever()
+class Server(ThreadingHTTPServer):
+    request_queue_size = 256  # connections that wait to be taken
+    daemon_threads = True
+
+
+Server(("localhost", int(sys.argv[2])), Classify).serve_forever()

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 
 from keras_resnet.networks.family import network_row
 
+LARGEST = 65_535  # pixels of a side: a JPEG's, and more than memory holds as a square
+
 
 def aligned(rows: Sequence[Sequence[str]], numbers: Sequence[str] = ()) -> str:
     """Columns of text: those titled `numbers` are aligned right, the others left.
@@ -44,9 +46,9 @@ def network_name(text: str) -> str:
 def sides(text: str) -> tuple[int, int]:
     """`224` or `480x640`: height and width."""
     parts = text.lower().split("x")
-    if len(parts) > 2 or not all(part.isdigit() and int(part) for part in parts):
+    if len(parts) > 2 or not all(part.isdigit() and 0 < int(part) <= LARGEST for part in parts):
         raise argparse.ArgumentTypeError(
-            f"takes a side or HEIGHTxWIDTH in pixels. Received: {text!r}"
+            f"takes a side or HEIGHTxWIDTH of 1 to {LARGEST:,} pixels. Received: {text!r}"
         )
     return int(parts[0]), int(parts[-1])
 
@@ -81,14 +83,18 @@ def model_of(name: str, weights: str | None, pixels: str | bool | None):
         record = record_named(pixels)
         if weights is None:
             return build(name, weights=record), record
+        weights = None if weights == "none" else weights
         return build(name, weights=weights, **record.options), record
     wanted = None if weights == "none" else weights or best_weights(name)
     found = find(wanted, row)
     return build(name, weights=wanted), found if isinstance(found, Record) else None
 
 
-def best_weights(network: str) -> str:
+def best_weights(network: str, files: str = "--weights FILE or --weights none") -> str:
     """`"imagenet"` where the network has such a set, otherwise the first of its public sets.
+
+    Args:
+        files: what the command takes in place of a set.
 
     Raises:
         ValueError: there is none.
@@ -100,7 +106,6 @@ def best_weights(network: str) -> str:
     records = list_weights(network)
     if not records:
         raise ValueError(
-            "There are no public weights of this network: pass --weights FILE or --weights none. "
-            f"Received: {network!r}"
+            f"There are no public weights of this network: pass {files}. Received: {network!r}"
         )
     return records[0].name

@@ -5,6 +5,7 @@ import os
 from collections.abc import Callable
 
 from keras_resnet.commands.common import best_weights, positive
+from keras_resnet.files import printable
 
 WIDTH = 30
 
@@ -39,11 +40,13 @@ def run(options: argparse.Namespace) -> tuple[list[dict], str]:
     for path in options.images:
         if not os.path.exists(path):  # before weights are downloaded
             raise FileNotFoundError(f"There is no such image: {path}")
+        if not os.path.isfile(path):
+            raise ValueError(f"An image must be a file: pass {path}/* for those in a folder")
     predict = exported(options) if options.file else named(options)
     results = [{"image": name, "classes": predict(name)} for name in options.images]
     lines = []
     for result in results:
-        lines.append(result["image"])
+        lines.append(printable(result["image"]))
         longest = max(len(one["name"]) for one in result["classes"])
         for one in result["classes"]:
             line = f"  {one['name']:{longest}}  {one['score']:6.1%}  {bar(one['score'])}"
@@ -63,9 +66,10 @@ def bar(score: float) -> str:
 
 def named(options: argparse.Namespace) -> Callable[[str], list[dict]]:
     """From the path of an image to the classes that a model of the package predicts."""
-    from keras_resnet.images.classification import classifier
+    from keras_resnet.images.classification import check_top, classifier, record_of
 
-    weights = options.weights or best_weights(options.model)
+    weights = options.weights or best_weights(options.model, files="--file EXPORTED")
+    check_top(options.top, record_of(options.model, weights).classes)
     classify = classifier(options.model, weights)
 
     def predict(path):
@@ -80,7 +84,7 @@ def named(options: argparse.Namespace) -> Callable[[str], list[dict]]:
 def exported(options: argparse.Namespace) -> Callable[[str], list[dict]]:
     """From the path of an image to the classes that an exported file predicts."""
     from keras_resnet.exporting import open_exported, read_metadata
-    from keras_resnet.images.classification import decode_predictions, rgb
+    from keras_resnet.images.classification import check_top, decode_predictions, rgb
 
     metadata = read_metadata(options.file)
     batch, *wanted = metadata["input"]["shape"]
@@ -95,15 +99,15 @@ def exported(options: argparse.Namespace) -> Callable[[str], list[dict]]:
         )
     run_file = open_exported(options.file)
     classes = metadata["outputs"][0]["shape"][-1]
+    check_top(options.top, classes)
     names = metadata["class_names"] or [f"class {number}" for number in range(classes)]
 
     def predict(path):
         pixels = center(rgb(path), *wanted[:2])
         scores = run_file(pixels[None])[0]
-        top = min(options.top, classes)
         return [
             {"id": "", "name": name, "score": score}
-            for _, name, score in decode_predictions(scores, top, names)[0]
+            for _, name, score in decode_predictions(scores, options.top, names)[0]
         ]
 
     return predict

@@ -4,9 +4,11 @@ import collections
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from keras_resnet.arguments import checked
 from keras_resnet.layers.backend import backend_part
 
 
+@checked()
 def on_device(batches: Iterable[tuple], ahead: int = 2) -> Iterator[tuple]:
     """Moves batches to the device while earlier steps run.
 

@@ -9,8 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from keras_resnet.data.classes import imagenet_classes
+from keras_resnet.files import printable
 
-SUFFIXES = (".jpg", ".jpeg", ".jpe", ".png", ".bmp", ".gif", ".webp")
+SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".gif", ".webp")
+OTHER = (".tif", ".tiff", ".avif", ".heic", ".heif", ".jp2", ".j2k", ".jxl", ".ppm", ".pgm", ".tga")
 SPLITS = {
     "train": ("train", "training"),
     "validation": ("validation", "val", "valid"),
@@ -63,6 +65,11 @@ class Listed:
             if outside:
                 names = f"{len(outside)} images in {where} are in no class folder"
                 warn(f"{names}, such as {outside[0]!r}")
+            if other := [path for path, _ in below if "/" in path and perhaps_an_image(path)]:
+                warn(
+                    f"{len(other)} files in the class folders of {where} are passed over, such as "
+                    f"{other[0]!r}: names of images end in {' '.join(SUFFIXES)}"
+                )
             if empty := sorted(set(self.class_names) - set(classes)):
                 warn(f"Class folders without images in {where}: {', '.join(empty)}")
         number = {name: label for label, name in enumerate(self.class_names)}
@@ -77,7 +84,13 @@ class Listed:
         return int(self.labels[i])
 
     def name(self, i: int) -> str:
-        return os.fsencode(self.paths[i]).decode("utf-8", "backslashreplace")
+        return printable(os.fsencode(self.paths[i]).decode("utf-8", "backslashreplace"))
+
+
+def perhaps_an_image(path: str) -> bool:
+    """Whether a file that is not read may be an image: of another format, or without a suffix."""
+    name = path.rpartition("/")[2].lower()
+    return bool(name) and (name.endswith(OTHER) or "." not in name)
 
 
 def hidden(path: str) -> bool:
@@ -173,24 +186,32 @@ class FolderImages(Listed):
 
 
 def walk(root: Path) -> Iterator[str]:
-    """All files and folders below, relative; folders end with a slash. Links are followed once.
+    """All files and folders below, relative; folders end with a slash.
+
+    Links are followed, and each folder is read once however many lead to it: as itself, if it
+    lies below. Only regular files count: to open a pipe would wait for whoever writes to it.
 
     Raises:
         FileNotFoundError: a link leads to no file. It is an error now, not an hour later.
     """
-    for folder, folders, files in os.walk(root, followlinks=True):
-        relative = Path(folder).relative_to(root).as_posix()
-        prefix = "" if relative == "." else f"{relative}/"
-        folders[:] = [name for name in folders if not leads_back(Path(folder, name), root)]
-        yield from (f"{prefix}{name}/" for name in folders)
-        for name in files:
-            path = os.path.join(folder, name)
-            if os.path.islink(path) and not os.path.exists(path):
-                raise FileNotFoundError(f"{path} is a link to a file that is not there")
-            yield f"{prefix}{name}"
-
-
-def leads_back(folder: Path, root: Path) -> bool:
-    """Whether a link leads to a folder that contains it."""
-    target, parents = folder.resolve(), (x for x in folder.parents if x.is_relative_to(root))
-    return folder.is_symlink() and any(x.resolve().is_relative_to(target) for x in parents)
+    seen: set[tuple[int, int]] = set()
+    folders, links = [""], list[str]()
+    while folders or links:
+        prefix = folders.pop() if folders else links.pop(0)
+        status = os.stat(root / prefix)
+        if (status.st_dev, status.st_ino) in seen:
+            continue
+        seen.add((status.st_dev, status.st_ino))
+        if prefix:
+            yield prefix
+        with os.scandir(root / prefix) as entries:
+            for entry in sorted(entries, key=lambda entry: entry.name):
+                path = f"{prefix}{entry.name}"
+                if entry.is_dir():
+                    (links if entry.is_symlink() else folders).append(f"{path}/")
+                elif entry.is_file():
+                    yield path
+                elif entry.is_symlink() and not os.path.exists(entry):
+                    raise FileNotFoundError(f"{entry.path} is a link to a file that is not there")
+                else:
+                    warn(f"{entry.path} is no regular file and is passed over")

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from keras_resnet.arguments import checked
 from keras_resnet.data.augmentation import Augmentation, CenterCrop
 from keras_resnet.data.mixing import Mix, Mixing
 from keras_resnet.data.order import Order
@@ -185,6 +186,7 @@ class ImageBatches(FileBatches):
         ImportError: TensorFlow, which decodes on every backend, is not installed.
     """
 
+    @checked()
     def __init__(
         self,
         images: Images,
@@ -237,6 +239,7 @@ class EvaluationBatches(FileBatches):
     Attributes: `steps_per_epoch`, `batch_size`, `classes`, `bad_images`.
     """
 
+    @checked()
     def __init__(
         self,
         images: Images,

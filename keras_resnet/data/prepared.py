@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from keras_resnet.arguments import checked
 from keras_resnet.data.archives import RandomAccessFile
 from keras_resnet.data.folders import split_called
 
@@ -24,6 +25,7 @@ def tensorflow_datasets():
     return tfds
 
 
+@checked()
 def prepare_imagenet(
     data_dir: str | os.PathLike, manual_dir: str | os.PathLike, file_format: str = "tfrecord"
 ) -> Path:

@@ -1,10 +1,13 @@
 """Reading of image files before tf.data decodes them: bad files are found, listed and replaced."""
 
 import logging
+import math
+import re
 from typing import Literal
 
 import numpy as np
 
+from keras_resnet.data.decoding import MOST_PIXELS
 from keras_resnet.data.pixels import tf
 from keras_resnet.data.sources import Images
 
@@ -62,18 +65,26 @@ class Reader:
     def decodable(self, numbers) -> bool:
         """Whether all images with these numbers can be decoded. New bad ones are added to `bad`."""
         known = len(self.bad)
-        for i in set(map(int, numbers)) - set(self.bad):
-            n, data, _ = self.good(i)
-            try:
-                decode(data)
-            except Exception as error:
-                self.found(n, error)
+        for i in set(map(int, numbers)):
+            while not self.decodes(i):
+                pass  # what takes its place may be bad as well
         return len(self.bad) == known
+
+    def decodes(self, i: int) -> bool:
+        """Whether image i, or what is in its place, can be decoded; else it is added to `bad`."""
+        n, data, _ = self.good(i)
+        try:
+            decode(data)
+        except Exception as error:
+            self.found(n, error)
+            return False
+        return True
 
     def found(self, n: int, error: Exception) -> None:
         """Adds a bad image to `bad`, or raises."""
-        # The first line of the message, without TensorFlow's call stack.
-        reason = (str(error).splitlines() or [type(error).__name__])[0][:200].split(" [Op:")[0]
+        # The first line of the message, without TensorFlow's call stack and names of operations.
+        reason = (str(error).splitlines() or [type(error).__name__])[0].split(" [Op:")[0]
+        reason = re.sub(r"\{\{.*?\}\} *", "", reason)[:200]
         if self.on_bad_image == "fatal":
             raise self.fatal(f"{self.name(n)} is not a complete image: {reason}")
         if n not in self.bad:
@@ -97,9 +108,29 @@ def checked(data: bytes) -> tuple[int, int]:
     Of a JPEG only the beginning and the end are checked: other damage is found when it is
     decoded, see `FileBatches.batches`. All other files, which are rare, are decoded here.
     """
-    if data[:3] == JPEG and data.rfind(END_OF_IMAGE, -TAIL) >= 0 and (sides := jpeg_sides(data)):
+    sides = sides_of(data)
+    if sides is not None and math.prod(sides) > MOST_PIXELS:
+        raise BadImageError(f"{sides[0]} x {sides[1]} pixels are more than {MOST_PIXELS}")
+    if sides is not None and data[:3] == JPEG and data.rfind(END_OF_IMAGE, -TAIL) >= 0:
         return sides
     height, width, _ = decode(data).shape
+    return height, width
+
+
+def sides_of(data: bytes) -> tuple[int, int] | None:
+    """Height and width by the header of a JPEG, PNG, GIF or BMP, before memory is taken."""
+    if data[:3] == JPEG:
+        return jpeg_sides(data)
+    if data[:8] == b"\x89PNG\r\n\x1a\n":
+        width, height = int.from_bytes(data[16:20]), int.from_bytes(data[20:24])
+    elif data[:4] == b"GIF8":
+        width, height = (int.from_bytes(data[at : at + 2], "little") for at in (6, 8))
+    elif data[:2] == b"BM":  # a negative height: from top to bottom
+        width, height = (
+            abs(int.from_bytes(data[at : at + 4], "little", signed=True)) for at in (18, 22)
+        )
+    else:
+        return None
     return height, width
 
 

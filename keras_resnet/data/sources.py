@@ -10,6 +10,7 @@ from typing import Protocol
 
 import numpy as np
 
+from keras_resnet.arguments import checked
 from keras_resnet.data.archives import TarImages, ZipImages
 from keras_resnet.data.folders import FolderImages, split_called
 from keras_resnet.data.prepared import ARCHIVES, PreparedImages, prepared_folder
@@ -42,6 +43,7 @@ class Images(Protocol):
         ...
 
 
+@checked()
 def open_images(path: str | os.PathLike, split: str | None = None) -> Images:
     """Opens a collection of encoded images. Archives are indexed once and never unpacked.
 
@@ -99,6 +101,7 @@ def open_images(path: str | os.PathLike, split: str | None = None) -> Images:
     return FolderImages(path, split)
 
 
+@checked()
 def open_splits(path: str | os.PathLike, *splits: str) -> tuple[Images, ...]:
     """Opens several parts of a collection, which must have the same classes.
 
@@ -189,6 +192,7 @@ class Part:
         return self.images.read(self.chosen[i])
 
 
+@checked()
 def hold_out(images: Images, fraction: float = 0.2, seed: int = 0) -> tuple[Part, Part]:
     """Splits a collection into images for training and images for evaluation.
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from keras_resnet.arguments import checked
 from keras_resnet.data.decoding import MOST_PIXELS
 from keras_resnet.evaluation.protocols import CROP, Protocol
 from keras_resnet.weights.records import ImageRule
@@ -55,6 +56,7 @@ class Geometry:
         return [max(self.size, round(scale * self.size / CROP)) for scale in self.protocol.scales]
 
 
+@checked()
 def views(image: np.ndarray, geometry: Geometry) -> list[np.ndarray]:
     """All views of one image; the mean of a network's scores over them is its score.
 

@@ -6,9 +6,12 @@ from typing import Any
 
 import numpy as np
 
+from keras_resnet.arguments import checked
+
 CONFIDENT = 1.959963984540054  # standard normal quantile for 95 %, two-sided
 
 
+@checked()
 def wilson(wrong: int, images: int) -> tuple[float, float]:
     """The 95 % interval of an error rate, both ends from 0 to 1.
 

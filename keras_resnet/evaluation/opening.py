@@ -8,6 +8,7 @@ from typing import Any
 
 import keras
 
+from keras_resnet.arguments import checked
 from keras_resnet.data import open_images
 from keras_resnet.evaluation.protocols import Protocol, protocol_named
 from keras_resnet.evaluation.results import Evaluation
@@ -111,6 +112,7 @@ def training_of(name: str) -> dict[str, Any] | None:
     return {"recipe": flags, "settings": record["settings"]}
 
 
+@checked()
 def evaluate_named(
     names: Sequence[str],
     data: Any,

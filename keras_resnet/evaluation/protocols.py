@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from keras_resnet.arguments import checked
 from keras_resnet.networks.paper import is_count, one_of
 
 Views = Literal["center", "ten", "144", "dense"]
@@ -89,6 +90,7 @@ PROTOCOLS = {
 }
 
 
+@checked()
 def protocol_named(protocol: str | Protocol, scales: Sequence[int] = ()) -> Protocol:
     """One of `PROTOCOLS` by name, or the user's own as it is.
 

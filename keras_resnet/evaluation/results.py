@@ -13,6 +13,7 @@ import keras
 import numpy as np
 
 import keras_resnet
+from keras_resnet.arguments import checked
 from keras_resnet.evaluation.metrics import confusion_matrix, confusion_pairs, error, per_class
 
 FORMAT = "keras_resnet.evaluation/1"
@@ -126,6 +127,7 @@ def thumbnail(pixels: np.ndarray) -> str | None:
     return f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"
 
 
+@checked()
 def read(path: str | Path) -> Evaluation:
     """The results that `evaluate(out=path)` wrote.
 

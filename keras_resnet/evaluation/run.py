@@ -12,6 +12,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_resnet.arguments import checked
 from keras_resnet.data.ranking import ranks
 from keras_resnet.evaluation import results
 from keras_resnet.evaluation.contenders import (
@@ -33,6 +34,7 @@ from keras_resnet.networks.paper import is_count, one_of
 SAVE_EVERY = 60  # seconds
 
 
+@checked()
 def evaluate(
     model: keras.Model | Sequence[keras.Model],
     data: Any,

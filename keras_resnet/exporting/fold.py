@@ -13,6 +13,7 @@ import keras
 import numpy as np
 
 from keras_resnet import layers as ours
+from keras_resnet.arguments import checked
 from keras_resnet.exporting.copying import copied, copy_values, is_channels_first, same
 from keras_resnet.graph import Graph
 
@@ -35,6 +36,7 @@ PLAIN = (keras.layers.Dense, keras.layers.Conv1D, keras.layers.Conv2D, keras.lay
 LINEAR = PLAIN + TRANSPOSED + DEPTHWISE + SEPARABLE
 
 
+@checked()
 def fold_batch_norm(model: keras.Model, strict: bool = True) -> keras.Model:
     """A copy of a model for inference, without its batch normalizations.
 

@@ -18,6 +18,7 @@ from xml.etree import ElementTree
 import keras
 import numpy as np
 
+from keras_resnet.arguments import checked
 from keras_resnet.exporting.formats import format_of, reading
 from keras_resnet.exporting.verification import Report
 from keras_resnet.graph import all_layers
@@ -127,6 +128,7 @@ def prefix(members: zipfile.ZipFile) -> str:
     return f"{first}/extra/" if names and all(n.startswith(f"{first}/") for n in names) else ""
 
 
+@checked()
 def read_metadata(path: str | os.PathLike, format: str | None = None) -> dict[str, Any]:
     """Reads the metadata that `export` wrote into a file.
 

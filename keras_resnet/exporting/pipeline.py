@@ -10,6 +10,7 @@ from typing import Any
 
 import keras
 
+from keras_resnet.arguments import checked
 from keras_resnet.exporting import placing
 from keras_resnet.exporting.formats import FORMATS, check_dtype, format_of, layer_policy, writer_of
 from keras_resnet.exporting.metadata import metadata_of, rule_and_names, write_metadata
@@ -28,6 +29,7 @@ from keras_resnet.weights.records import ImageRule, Record
 Paths = str | os.PathLike | Sequence[str | os.PathLike]
 
 
+@checked()
 def export(
     model: keras.Model,
     path: Paths,

@@ -14,6 +14,12 @@ from keras_resnet.images.preprocessing import Preprocessing, known_resampling, w
 from keras_resnet.weights.records import ImageRule
 
 INPUT = "image"
+# Layers of Keras that augment in training and do nothing else; a RandomCrop crops in inference.
+AUGMENTATION = tuple(
+    getattr(keras.layers, name)
+    for name in dir(keras.layers)
+    if name.startswith("Random") and name != "RandomCrop"
+)
 
 
 def checked_model(model: Any) -> keras.Model:
@@ -91,6 +97,17 @@ def sized(shape: tuple, image_size: Any, channels_first: bool) -> tuple[int | No
     return (shape[0], height, width) if channels_first else (height, width, shape[2])
 
 
+def without_augmentation(model: keras.Model) -> keras.Model:
+    """The model itself, or a copy without the layers that act in training only."""
+    if not any(isinstance(layer, AUGMENTATION) for layer in all_layers(model)):
+        return model
+    return copied(
+        model,
+        lambda layer: None if isinstance(layer, AUGMENTATION) else same(layer),
+        without_augmentation,
+    )
+
+
 def prepared(
     model: keras.Model, fold: bool, policy: str, rule: ImageRule | None, image_size: Any
 ) -> keras.Model:
@@ -99,6 +116,7 @@ def prepared(
     With a rule it takes uint8 pixels (batch, height, width, 3) of `image_size`, or of any size,
     and resizes, crops and normalizes them itself.
     """
+    model = without_augmentation(model)
     plain = stock(fold_batch_norm(model, strict=False) if fold else model, policy)
     if rule is None:
         x = image = keras.Input(model.inputs[0].shape[1:], dtype=model.inputs[0].dtype, name=INPUT)

@@ -5,12 +5,14 @@ from collections.abc import Callable
 
 import numpy as np
 
+from keras_resnet.arguments import checked
 from keras_resnet.exporting.formats import format_of, reading
 from keras_resnet.exporting.verification import outputs_of
 
 Run = Callable[[np.ndarray], list[np.ndarray]]
 
 
+@checked()
 def open_exported(
     path: str | os.PathLike, format: str | None = None, threads: int | None = None
 ) -> Run:

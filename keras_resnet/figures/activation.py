@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import keras
 import numpy as np
 
+from keras_resnet.arguments import checked
 from keras_resnet.costs import network_in
 from keras_resnet.figures.maps import COLOR_MAP, responses_to
 from keras_resnet.figures.style import bare, new_figure
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+@checked()
 def class_activation_map(
     model: keras.Model, image: np.ndarray, label: int | None = None
 ) -> tuple[np.ndarray, int]:
@@ -76,6 +78,7 @@ def is_dropout(operation) -> bool:
     return isinstance(operation, keras.layers.Dropout)
 
 
+@checked()
 def activation_figure(picture: np.ndarray, found: np.ndarray, title: str) -> "Figure":
     """An image beside itself under its class activation map.
 

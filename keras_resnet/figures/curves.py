@@ -3,12 +3,14 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from keras_resnet.arguments import checked
 from keras_resnet.figures.style import COLORS, GRAY, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+@checked()
 def training_curves(
     panels: Mapping[str, Mapping[str, Mapping[str, Sequence[float]]]],
     most: float = 100,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import keras
 import numpy as np
 
+from keras_resnet.arguments import checked
 from keras_resnet.costs import endpoints
 from keras_resnet.figures.style import GRAY, bare, new_figure
 from keras_resnet.graph import deep_graph, input_of
@@ -33,6 +34,7 @@ def responses_to(model: keras.Model, image: np.ndarray, tensors: list) -> list[n
     return arrays
 
 
+@checked()
 def feature_maps(model: keras.Model, image: np.ndarray, layer: str, most: int = 64) -> "Figure":
     """The channels of a named layer as a grid: each its own scale, dark least, bright most.
 
@@ -83,6 +85,7 @@ def described(maps: np.ndarray) -> str:
     return f"{channels} channels of {height}x{width}"
 
 
+@checked()
 def stages_figure(
     model: keras.Model, image: np.ndarray, picture: np.ndarray | None = None, columns: int = 8
 ) -> "Figure":
@@ -130,6 +133,7 @@ def show(axes, picture: np.ndarray) -> None:
     axes.imshow(picture, cmap="gray" if picture.ndim == 2 else None)
 
 
+@checked()
 def first_layer_filters(model: keras.Model, layer: str | None = None) -> "Figure":
     """The kernels of the first convolution, in colors where it sees three channels.
 

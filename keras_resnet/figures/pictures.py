@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from keras_resnet.arguments import checked
 from keras_resnet.figures.style import GRAY, MISTAKE, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+@checked(columns=(1, math.inf))
 def predictions(
     images: np.ndarray,
     true: Sequence[int] | np.ndarray,

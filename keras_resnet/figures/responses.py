@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import keras
 import numpy as np
 
+from keras_resnet.arguments import checked
 from keras_resnet.figures.style import COLORS, new_figure
 from keras_resnet.graph import deep_graph
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+@checked()
 def layer_responses(
     model: keras.Model, images: np.ndarray, batch_size: int = 128
 ) -> dict[str, float]:
@@ -69,6 +71,7 @@ def layer_responses(
     return dict(zip(outputs, deviation.tolist(), strict=True))
 
 
+@checked()
 def responses_figure(responses: Mapping[str, Mapping[str, float]]) -> "Figure":
     """The two plots of Fig. 7: layers in their order above, sorted by their responses below.
 

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from keras_resnet.arguments import checked
 from keras_resnet.files import atomic_write
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ MISTAKE = "#D55E00"
 GRAY = "#666666"
 
 
+@checked()
 def new_figure(width: float, height: float) -> "Figure":
     """A figure that belongs to no window and to no global state.
 
@@ -33,6 +35,7 @@ def new_figure(width: float, height: float) -> "Figure":
     return Figure(figsize=(width, height), layout="constrained")
 
 
+@checked()
 def save(figure: "Figure", stem: str | os.PathLike, dpi: int = 150) -> list[Path]:
     """Writes a figure as `stem`.png and `stem`.svg, each whole or not at all.
 

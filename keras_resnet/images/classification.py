@@ -8,17 +8,20 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_resnet.arguments import checked
 from keras_resnet.data.classes import CIFAR10, imagenet_classes
-from keras_resnet.data.decoding import decoded
+from keras_resnet.data.decoding import check_levels, decoded, pixels_of
 from keras_resnet.images.preprocessing import Preprocessing
 from keras_resnet.models import Weights, build
 from keras_resnet.networks.family import network_row
+from keras_resnet.networks.paper import is_count
 from keras_resnet.weights.find import find
 from keras_resnet.weights.records import Record
 
 Prediction = tuple[str, str, float]
 
 
+@checked()
 def decode_predictions(
     predictions, top: int = 5, names: Sequence[str] | None = None
 ) -> list[list[Prediction]]:
@@ -50,8 +53,7 @@ def decode_predictions(
         raise ValueError(
             f"`predictions` must be (images, {len(classes)}). Received: shape {scores.shape}"
         )
-    if not isinstance(top, int) or not 1 <= top <= len(classes):
-        raise ValueError(f"`top` must be from 1 to {len(classes)}. Received: top={top!r}")
+    check_top(top, len(classes))
     best = np.argsort(-scores, axis=1, kind="stable")[:, :top]
     return [
         [(*classes[label], float(row[label])) for label in labels]
@@ -59,6 +61,12 @@ def decode_predictions(
     ]
 
 
+def check_top(top: int, classes: int) -> None:
+    if not is_count(top) or top > classes:
+        raise ValueError(f"`top` must be from 1 to {classes}. Received: top={top!r}")
+
+
+@checked()
 def classify(
     image: Any, model: str = "resnet50", weights: Weights = "imagenet", top: int = 5
 ) -> list[Prediction]:
@@ -80,12 +88,13 @@ def classify(
 
     Example: `keras_resnet.classify("cat.jpg", model="resnet50")`
     """
-    # Both fail before the weights are downloaded.
-    record_of(model, weights)
+    # All fail before the weights are downloaded.
+    check_top(top, record_of(model, weights).classes)
     pixels = rgb(image)
     return classifier(model, weights)(pixels, top)
 
 
+@checked()
 def classifier(
     model: str = "resnet50", weights: Weights = "imagenet"
 ) -> Callable[[Any, int], list[Prediction]]:
@@ -122,13 +131,16 @@ def record_of(model: str, weights: Weights) -> Record:
 def rgb(image: Any) -> np.ndarray:
     """The pixels (height, width, 3) of a file, a PIL image or an array."""
     if isinstance(image, str | os.PathLike):
+        if Path(image).exists() and not Path(image).is_file():  # a pipe would be waited for
+            raise ValueError(f"`image` must be a file. Received: {os.fspath(image)!r}")
         return decoded(Path(image).read_bytes(), os.fspath(image))
     if hasattr(image, "convert"):
-        image = image.convert("RGB")
+        return pixels_of(image)
     pixels = np.asarray(image)
     if pixels.ndim != 3 or pixels.shape[-1] != 3:
         raise ValueError(
             "`image` must be a path, a PIL image or an array (height, width, 3). "
             f"Received: an array of shape {pixels.shape}"
         )
+    check_levels(pixels)
     return pixels

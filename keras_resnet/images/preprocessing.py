@@ -8,16 +8,19 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_resnet.arguments import checked
+from keras_resnet.data.decoding import check_levels
 from keras_resnet.weights.find import record_named
 from keras_resnet.weights.records import ImageRule, Record
 
 
+@checked()
 def preprocess_input(x, weights: str | Record = "imagenet", data_format: str | None = None):
     """Normalizes RGB images of 0 to 255 as a set of weights expects. The input is not changed.
 
     Args:
         x: images (..., height, width, 3), or (..., 3, height, width) under channels_first, of
-            any number type: a NumPy array or a tensor, symbolic or not.
+            any number type: a NumPy array, a list, or a tensor, symbolic or not.
         weights: a `Record`, its id such as `"resnet50.tv2"`, or a name such as `"tv2"`; by
             default the set that `ResNet50()` starts from.
         data_format: `"channels_last"` or `"channels_first"`; the configured one by default.
@@ -27,7 +30,8 @@ def preprocess_input(x, weights: str | Record = "imagenet", data_format: str | N
         reversed when they are loaded. (keras.applications returns BGR for some models.)
 
     Raises:
-        ValueError: the weights or the data format are unknown, or `x` is not RGB.
+        ValueError: the weights or the data format are unknown, `x` is not RGB, or an array holds
+            other numbers than 0 to 255; of one that ends at 1 a warning says so.
 
     Example:
 
@@ -43,6 +47,7 @@ def preprocess_input(x, weights: str | Record = "imagenet", data_format: str | N
             f"Received: data_format={data_format!r}"
         )
     channels_first = data_format == "channels_first"
+    x = levels(x)
     if len(x.shape) < 3 or x.shape[-3 if channels_first else -1] != 3:
         raise ValueError(
             f"`x` must be RGB images with 3 channels, {data_format}. "
@@ -50,6 +55,14 @@ def preprocess_input(x, weights: str | Record = "imagenet", data_format: str | N
         )
     x = x.astype("float32") if isinstance(x, np.ndarray) else ops.cast(x, "float32")
     return normalized(x, rule, channels_first)
+
+
+def levels(images):
+    """A list as an array; the numbers in an array are looked at, those in a tensor are not."""
+    images = np.asarray(images) if isinstance(images, list | tuple) else images
+    if isinstance(images, np.ndarray):
+        check_levels(images)
+    return images
 
 
 def normalized(x, rule: ImageRule, channels_first: bool):
@@ -115,6 +128,9 @@ class Preprocessing(keras.layers.Layer):
             rule = dataclasses.replace(rule, size=size)
         self.rule, self.normalize = rule, normalize
         self.data_format = data_format or keras.config.image_data_format()
+
+    def __call__(self, images, **kwargs):
+        return super().__call__(levels(images), **kwargs)
 
     def call(self, images):
         channels_first = self.data_format == "channels_first"

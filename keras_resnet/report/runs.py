@@ -66,7 +66,7 @@ def read_run(folder: str | os.PathLike) -> Run:
     for path in sorted(folder.glob("*.json")):
         try:
             record = json.loads(path.read_text(encoding="utf-8"))
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise ValueError(f"{path} is damaged: {error}") from error
         if not isinstance(record, dict):
             continue
@@ -74,6 +74,7 @@ def read_run(folder: str | os.PathLike) -> Run:
             run.evaluations[path.stem] = record
         elif path.name == "results.json":
             run.record = record
+            check_networks(path, record.get("networks", {}))
     if "digits" in run.record:
         run.evaluations |= evaluations_of_digits(folder, run.record)
     if not run.record and not run.evaluations:
@@ -82,6 +83,14 @@ def read_run(folder: str | os.PathLike) -> Run:
             "`keras-resnet evaluate`. Received: a folder with neither"
         )
     return run
+
+
+def check_networks(path: Path, networks: Any) -> None:
+    if not isinstance(networks, dict) or not all(isinstance(x, dict) for x in networks.values()):
+        raise ValueError(
+            f"{path} must hold the results of each network by its name. "
+            f"Received: networks={str(networks)[:100]}"
+        )
 
 
 def measured_weights(path: Path) -> str:

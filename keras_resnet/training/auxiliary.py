@@ -1,5 +1,6 @@
 """Losses of outputs that only help to train, such as GoogLeNet's two heads."""
 
+from keras_resnet.arguments import checked
 from keras_resnet.network import Network
 
 
@@ -26,6 +27,7 @@ class WithAuxiliaryLosses(Network):
     >>> model.compile("sgd", "sparse_categorical_crossentropy", metrics=["accuracy"])
     """
 
+    @checked()
     def __init__(self, network, loss_weights: dict[str, float]):
         outputs = network.output
         if not isinstance(outputs, dict) or set(outputs) != set(loss_weights):

@@ -13,6 +13,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from keras_resnet.arguments import checked
 from keras_resnet.files import atomic_write
 from keras_resnet.layers.backend import backend_part
 from keras_resnet.training.checkpoints import synchronize
@@ -53,6 +54,7 @@ class WeightAverages(keras.callbacks.Callback):
     ...     loss = model.evaluate(np.ones((4, 2)), np.ones(4), verbose=0)
     """
 
+    @checked()
     def __init__(
         self,
         model: keras.Model,

@@ -1,6 +1,7 @@
 """The state of a run in files: all of it, checked when it is read, the one before kept."""
 
 import json
+import math
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_resnet.arguments import checked
 from keras_resnet.files import DAMAGE, atomic_write
 
 RECORD = "record.json"
@@ -51,6 +53,7 @@ class Checkpoints:
     ([20, 30], 30)
     """
 
+    @checked(keep=(1, math.inf))
     def __init__(self, folder: Path, keep: int = 2):
         self.folder = Path(folder)
         self.keep = keep

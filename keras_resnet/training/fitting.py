@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import math
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
@@ -10,6 +11,7 @@ from typing import Any, Protocol
 
 import keras
 
+from keras_resnet.arguments import checked
 from keras_resnet.files import to_json
 from keras_resnet.networks.paper import is_count
 from keras_resnet.training.checkpoints import make_metrics
@@ -36,6 +38,7 @@ class Batches(Protocol):
         step alone, and not on where one starts."""
 
 
+@checked(checkpoint_every=(1, math.inf), log_every=(1, math.inf))
 def fit(
     model: keras.Model,
     data: Batches,
@@ -107,9 +110,6 @@ def fit(
     [3, 6]
     """
     total = planned(steps, epochs, data)
-    for name, value in (("checkpoint_every", checkpoint_every), ("log_every", log_every)):
-        if not is_count(value):
-            raise ValueError(f"`{name}` must be a positive integer. Received: {name}={value!r}")
     if not model.built or not getattr(model, "compiled", False):
         raise ValueError(f"`model` must be built and compiled. Received: {model.name}, which isn't")
     distribution = distribution or active()

@@ -7,6 +7,8 @@ label_smoothing=)`.
 import keras
 from keras import ops
 
+from keras_resnet.arguments import checked
+
 
 @keras.saving.register_keras_serializable("keras_resnet")
 class SparseCategoricalCrossentropy(keras.losses.CategoricalCrossentropy):
@@ -27,6 +29,7 @@ class SparseCategoricalCrossentropy(keras.losses.CategoricalCrossentropy):
     0.2269
     """
 
+    @checked()
     def __init__(
         self,
         label_smoothing=0.0,
@@ -73,6 +76,7 @@ class BinaryCrossentropy(keras.losses.Loss):
     0.0181
     """
 
+    @checked()
     def __init__(
         self,
         label_smoothing=0.0,

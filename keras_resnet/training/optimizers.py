@@ -13,6 +13,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from keras_resnet.arguments import checked
 from keras_resnet.layers.backend import backend_part
 
 KERNELS = r"kernel$"
@@ -132,6 +133,7 @@ class SGD(backend.Updates, CoupledDecay, keras.optimizers.SGD):
 
     rule = "sgd"
 
+    @checked()
     def __init__(
         self,
         learning_rate=0.1,
@@ -185,6 +187,7 @@ class LARS(SGD):
 
     rule = "lars"
 
+    @checked()
     def __init__(
         self,
         learning_rate=0.1,
@@ -242,6 +245,7 @@ class LAMB(backend.Updates, CoupledDecay, keras.optimizers.Lamb):
 
     rule = "lamb"
 
+    @checked()
     def __init__(
         self,
         learning_rate=5e-3,

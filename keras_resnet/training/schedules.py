@@ -7,6 +7,7 @@ learning rate that is a number: `keras_resnet.training.fit` restores its patienc
 """
 
 import contextlib
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,11 +15,13 @@ import keras
 from keras import ops
 from keras.optimizers.schedules import CosineDecay, LearningRateSchedule, PiecewiseConstantDecay
 
+from keras_resnet.arguments import checked
 from keras_resnet.training.distribution import active
 
 Rate = Any  # a float or a LearningRateSchedule
 
 
+@checked()
 def step_drops(
     learning_rate: float, drops: Sequence[int], factor: float = 0.1
 ) -> PiecewiseConstantDecay:
@@ -48,6 +51,7 @@ def step_drops(
     return PiecewiseConstantDecay([drop - 1 for drop in drops], values)
 
 
+@checked(steps=(1, math.inf))
 def cosine(
     learning_rate: float, steps: int, warmup_steps: int = 0, start: float = 0.0, final: float = 0.0
 ) -> CosineDecay:
@@ -101,6 +105,7 @@ class WarmUp(LearningRateSchedule):
     [0.1, 0.45, 0.8, 0.8, 0.08]
     """
 
+    @checked()
     def __init__(self, schedule: Rate, steps: int, start: float = 0.0):
         self.schedule, self.steps, self.start = loaded(schedule), steps, start
 
@@ -142,6 +147,7 @@ class WarmUpUntil(LearningRateSchedule):
     0.1
     """
 
+    @checked()
     def __init__(self, schedule: Rate, warmup: float = 0.01):
         self.schedule, self.warmup = loaded(schedule), warmup
         # On torch the host computes schedules.
@@ -178,6 +184,7 @@ class EndWarmUp(keras.callbacks.Callback):
             model has no such metric.
     """
 
+    @checked(every=(1, math.inf))
     def __init__(
         self, schedule: WarmUpUntil, error: float = 0.8, every: int = 50, metric: str = "accuracy"
     ):
@@ -223,6 +230,7 @@ class EndWarmUp(keras.callbacks.Callback):
         self.done, self.batch, self.correct = state["done"], state["batch"], state["correct"]
 
 
+@checked(learning_rate=(0, math.inf), batch_size=(1, math.inf), of=(1, math.inf))
 def linear_scaling(learning_rate: float, batch_size: int, of: int = 256) -> float:
     """The rate of a batch of another size: k times the images, k times the rate.
 

@@ -6,9 +6,11 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_resnet.arguments import checked
 from keras_resnet.graph import hidden_layers
 
 
+@checked()
 def recompute_batch_norm(model: keras.Model, batches: Iterable) -> int:
     """Replaces every moving mean and variance by that of a large sample of training images.
 

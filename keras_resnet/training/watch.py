@@ -7,10 +7,13 @@ import threading
 import time
 from collections.abc import Iterator
 
+from keras_resnet.arguments import checked
+
 
 class StoppedError(SystemExit):
     """Training was asked to stop, has saved its state, and ends the program."""
 
+    @checked()
     def __init__(self, status: int, message: str):
         super().__init__(status)
         self.message = message

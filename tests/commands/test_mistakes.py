@@ -84,7 +84,10 @@ FILE = ["--file", "pixels.keras"]
     ("arguments", "message"),
     [
         (["show", "resnet51"], r"Received: 'resnet51'. Did you mean"),
-        (["show", "resnet18", "--size", "big"], r"HEIGHTxWIDTH in pixels. Received: 'big'"),
+        (
+            ["show", "resnet18", "--size", "big"],
+            r"HEIGHTxWIDTH of 1 to 65,535 pixels. Received: 'big'",
+        ),
         (["export", "cifar_resnet8", "net.h5", "--weights", "none"], r"pass `format`, one of"),
         (["export", "cifar_resnet8", "net.keras"], r"pass --weights FILE or --weights none"),
         (["export", "missing.keras", "net.onnx"], r"There is no saved model missing.keras"),
@@ -120,7 +123,7 @@ FILE = ["--file", "pixels.keras"]
                 ("half.jpg", r"OSError: .*truncated"),
             ]
         ),
-        (["predict", ".", *FILE], r"Is a directory: '.'"),
+        (["predict", ".", *FILE], r"An image must be a file"),
         *(
             (command, rf"garbage{row.suffix} (cannot be read as format '{name}'|holds no metadata)")
             for name, row in FORMATS.items()

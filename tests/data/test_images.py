@@ -178,6 +178,25 @@ def test_a_bad_image_does_not_count_in_evaluation():
     assert sorted(data.bad_images) == ["file 1", "file 2"]
 
 
+def test_bad_images_side_by_side_that_look_whole_at_both_ends_are_all_named():
+    damaged = BAD["without tables"]
+    data = batches([*GOOD[:3], damaged, damaged, damaged, *GOOD[3:5]], batch_size=8, workers=1)
+    assert len(copies(data.batches(0, 2))) == 2
+    assert sorted(data.bad_images) == ["file 3", "file 4", "file 5"]
+    assert not any("{{" in reason for reason in data.bad_images.values())
+
+
+def test_an_image_of_too_many_pixels_is_refused_by_its_header():
+    sides = (20_000).to_bytes(4)
+    png = b"\x89PNG\r\n\x1a\n" + (13).to_bytes(4) + b"IHDR" + sides + sides
+    gif = b"GIF89a" + (20_000).to_bytes(2, "little") * 2
+    bmp = b"BM" + bytes(16) + (20_000).to_bytes(4, "little") * 2
+    data = batches([*GOOD[:3], png, gif, bmp], batch_size=4, workers=1)
+    assert len(copies(data.batches(0, 2))) == 2
+    assert all("20000 x 20000 pixels" in reason for reason in data.bad_images.values())
+    assert sorted(data.bad_images) == ["file 3", "file 4", "file 5"]
+
+
 def test_nothing_but_bad_images_is_an_error():
     with pytest.raises(BadImageError, match="None of 4 images can be read"):
         next(batches([b""] * 4).batches())
@@ -186,7 +205,7 @@ def test_nothing_but_bad_images_is_an_error():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"on_bad_image": "ignore"}, "`on_bad_image` must be 'skip' or 'fatal'"),
+        ({"on_bad_image": "ignore"}, "`on_bad_image` must be one of 'skip', 'fatal'"),
         ({"workers": 0}, "`workers` must be at least 1. Received: workers=0"),
         ({"size": 0}, "`size` must be positive. Received: size=0"),
         ({"batch_size": 3, "mixing": Mixing(0.1)}, "mixed in pairs"),

@@ -175,3 +175,33 @@ def test_parts_of_other_classes_are_refused_and_the_classes_listed(tmp_path, one
     with pytest.warns(UserWarning, match=r"Class folders without images in .*: bird"):
         parts = open_splits(root, "train", "validation")
     assert [images.class_names for images in parts] == [("bird", "cat", "dog")] * 2
+
+
+@pytest.mark.once
+def test_what_may_be_an_image_and_is_not_read_is_counted_and_named(tmp_path):
+    for name in ("a.jpg", "b.tiff", "c.jfif", "d", "e.AVIF", "f.txt"):
+        (tmp_path / "cat").mkdir(exist_ok=True)
+        (tmp_path / "cat" / name).write_bytes(b"")
+    with pytest.warns(UserWarning, match=r"3 files .* passed over, such as 'cat/b.tiff'"):
+        assert len(open_images(tmp_path)) == 2
+
+
+@pytest.mark.once
+def test_folders_that_link_to_each_other_are_each_read_once(tmp_path):
+    names = "abcdef"
+    for name in names:
+        (tmp_path / name).mkdir()
+        (tmp_path / name / f"{name}.jpg").write_bytes(b"")
+    for name in names:
+        for other in set(names) - {name}:
+            (tmp_path / name / other).symlink_to(tmp_path / other)
+    assert len(open_images(tmp_path)) == 6
+
+
+@pytest.mark.once
+def test_a_pipe_among_the_images_is_passed_over(tmp_path):
+    (tmp_path / "cat").mkdir()
+    (tmp_path / "cat" / "a.jpg").write_bytes(b"")
+    os.mkfifo(tmp_path / "cat" / "b.jpg")
+    with pytest.warns(UserWarning, match="b.jpg is no regular file"):
+        assert len(open_images(tmp_path)) == 1

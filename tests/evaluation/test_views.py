@@ -217,7 +217,7 @@ def test_a_network_that_cannot_slide_is_refused():
     x = layers.Reshape((192,))(image)
     with pytest.raises(ValueError, match=r"'reshape.*' \(Reshape\) cannot slide"):
         fully_convolutional(keras.Model(image, layers.Dense(3)(x)))
-    with pytest.raises(ValueError, match=r"functional Keras model. Received: str"):
+    with pytest.raises(TypeError, match=r"`model` must be a keras.Model\."):
         fully_convolutional("resnet50")
 
 

@@ -87,6 +87,20 @@ def test_the_http_example_answers_what_the_model_says(tmp_path):
         assert classes[0][1] == pytest.approx(expected.max(), rel=1e-4)
         with pytest.raises(urllib.error.HTTPError, match="400"):
             asked(url, b"no image")
+        with pytest.raises(urllib.error.HTTPError, match="415"):
+            asked(url, png(np.full((8, 8), 60_000, "uint16")))
+        head = b"POST / HTTP/1.1\r\nHost: localhost\r\n"
+        for request, status in {
+            b"": b"411",
+            b"Transfer-Encoding: chunked\r\n": b"411",
+            b"Content-Length: -5\r\n": b"400",
+            b"Content-Length: 99999999999\r\n": b"413",
+            b"Content-Length: 50\r\n": b"400",  # and no byte of them
+        }.items():
+            with socket.create_connection(("localhost", port), timeout=30) as client:
+                client.sendall(head + request + b"\r\n")
+                client.shutdown(socket.SHUT_WR)
+                assert client.makefile("rb").readline().split()[1] == status
 
 
 class Browser:
