@@ -21,7 +21,7 @@ from keras_resnet.networks.resnet import resnet
 from keras_resnet.networks.systems import System
 from keras_resnet.networks.vgg import vgg
 from keras_resnet.weights import Record, fetch, load_weights
-from keras_resnet.weights.find import find, implied
+from keras_resnet.weights.find import find, has_imagenet_weights, implied
 from keras_resnet.weights.matching import note_graph
 
 # What makes the graph of a network, by the family of its row.
@@ -135,6 +135,11 @@ def build(
         if skipped and include_top:
             warnings.warn(f"A new layer fc of {classes} classes starts at random", stacklevel=2)
     return model
+
+
+def default_weights(network: str) -> str | None:
+    """What the builder of a network starts from where nothing is said."""
+    return "imagenet" if has_imagenet_weights(network) else None
 
 
 def image_shape(row, input_tensor, input_shape, top, choices) -> tuple[int | None, ...]:

@@ -9,10 +9,9 @@ from collections.abc import Callable
 
 import keras
 
-from keras_resnet.models import HELP, SIGNATURE, build
+from keras_resnet.models import HELP, SIGNATURE, build, default_weights
 from keras_resnet.networks.family import BUILDERS, TABLE
 from keras_resnet.networks.options import ARGUMENTS, described, parameters
-from keras_resnet.weights.find import has_imagenet_weights
 
 
 def named(name: str, network: str) -> Callable[..., keras.Model]:
@@ -23,7 +22,7 @@ def named(name: str, network: str) -> Callable[..., keras.Model]:
         network: the name that `build` knows it by.
     """
     entry = TABLE[network]
-    best = "imagenet" if has_imagenet_weights(network) else None
+    best = default_weights(network)
 
     def builder(*args, **keywords):
         if len(args) <= ARGUMENTS.index("weights"):

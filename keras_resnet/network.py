@@ -8,7 +8,7 @@ from typing import Any
 
 import keras
 
-from keras_resnet.files import GRAPH, differences, graph_in_hdf5, parsed
+from keras_resnet.common.files import GRAPH, differences, graph_in_hdf5, parsed
 from keras_resnet.graph import all_layers, deep_graph, stored_attributes
 from keras_resnet.layers import kernels
 from keras_resnet.layers.fusion import plan_of

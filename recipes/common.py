@@ -36,7 +36,7 @@ if (asked := backend_asked_for(sys.argv[1:])) in BACKENDS:
     os.environ["KERAS_BACKEND"] = str(asked)
 
 from keras_resnet.commands.common import aligned  # noqa: E402
-from keras_resnet.files import atomic_write, write_json  # noqa: E402
+from keras_resnet.common.files import atomic_write, write_json  # noqa: E402
 
 __all__ = ["atomic_write", "write_json"]
 

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterable
 
-from keras_resnet.files import atomic_write
+from keras_resnet.common.files import atomic_write
 
 
 def table(head: str, rows: Iterable[Iterable[str]]) -> str:

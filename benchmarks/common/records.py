@@ -5,7 +5,7 @@ import json
 import pathlib
 
 from benchmarks.common import machine
-from keras_resnet.files import atomic_write
+from keras_resnet.common.files import atomic_write
 
 RESULTS = pathlib.Path(__file__).resolve().parents[1] / "results"
 OURS_COLOR, OTHER_COLOR = "#c1440e", "#8d99ae"  # of charts

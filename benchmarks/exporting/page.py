@@ -6,7 +6,7 @@ import statistics
 
 from benchmarks.common import records
 from benchmarks.common.records import OTHER_COLOR, OURS_COLOR
-from keras_resnet.files import atomic_write
+from keras_resnet.common.files import atomic_write
 
 FOLDER = records.RESULTS / "export"
 VNNI = {"avx512_vnni", "avx_vnni"}

@@ -6,7 +6,7 @@ import statistics
 
 from benchmarks.common.records import OTHER_COLOR, OURS_COLOR
 from benchmarks.inputs.contenders import CONTENDERS
-from keras_resnet.files import atomic_write
+from keras_resnet.common.files import atomic_write
 
 OURS = "keras_resnet"
 ALIKE = "keras_resnet_normalized"  # does on the processor all that the others do there

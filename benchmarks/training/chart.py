@@ -7,7 +7,7 @@ import pathlib
 from benchmarks.common.records import OTHER_COLOR, OURS_COLOR
 from benchmarks.training import results
 from benchmarks.training.catalog import OURS
-from keras_resnet.files import atomic_write
+from keras_resnet.common.files import atomic_write
 
 
 def bars(group: dict) -> list[tuple[str, float, float, float, bool]]:

@@ -24,9 +24,9 @@ import numpy as np
 import keras_resnet
 from benchmarks.common import machine
 from benchmarks.common.records import RESULTS
+from keras_resnet.common.files import write_json
 from keras_resnet.evaluation import fully_convolutional
 from keras_resnet.evaluation.geometry import ten_crop
-from keras_resnet.files import write_json
 
 CROP, STRIDE = 224, 32
 

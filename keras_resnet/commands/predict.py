@@ -5,7 +5,7 @@ import os
 from collections.abc import Callable
 
 from keras_resnet.commands.common import best_weights, positive
-from keras_resnet.files import printable
+from keras_resnet.common.files import printable
 
 WIDTH = 30
 

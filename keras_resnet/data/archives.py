@@ -12,8 +12,8 @@ from typing import BinaryIO
 
 import numpy as np
 
+from keras_resnet.common.files import DAMAGE, atomic_write
 from keras_resnet.data.folders import Listed, synsets
-from keras_resnet.files import DAMAGE, atomic_write
 
 LARGE = 10_000  # The index of a tar with more members is saved beside it.
 

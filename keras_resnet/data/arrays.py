@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from keras_resnet.arguments import checked
+from keras_resnet.common.arguments import checked
 from keras_resnet.data.mixing import Mixing, mixed
 from keras_resnet.data.order import Order, uniforms
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
+from keras_resnet.common.files import printable
 from keras_resnet.data.classes import imagenet_classes
-from keras_resnet.files import printable
 
 SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".gif", ".webp")
 OTHER = (".tif", ".tiff", ".avif", ".heic", ".heif", ".jp2", ".j2k", ".jxl", ".ppm", ".pgm", ".tga")

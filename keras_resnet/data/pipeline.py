@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from keras_resnet.arguments import checked
+from keras_resnet.common.arguments import checked
 from keras_resnet.data.augmentation import Augmentation, CenterCrop
 from keras_resnet.data.mixing import Mix, Mixing
 from keras_resnet.data.order import Order

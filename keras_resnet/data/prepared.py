@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_resnet.arguments import checked
+from keras_resnet.common.arguments import checked
 from keras_resnet.data.archives import RandomAccessFile
 from keras_resnet.data.folders import split_called
 

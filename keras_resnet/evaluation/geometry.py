@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from keras_resnet.arguments import checked
+from keras_resnet.common.arguments import checked
 from keras_resnet.data.decoding import MOST_PIXELS
 from keras_resnet.evaluation.protocols import CROP, Protocol
 from keras_resnet.weights.records import ImageRule

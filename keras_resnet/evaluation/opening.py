@@ -8,7 +8,7 @@ from typing import Any
 
 import keras
 
-from keras_resnet.arguments import checked
+from keras_resnet.common.arguments import checked
 from keras_resnet.data import open_images
 from keras_resnet.evaluation.protocols import Protocol, protocol_named
 from keras_resnet.evaluation.results import Evaluation

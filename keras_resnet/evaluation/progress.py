@@ -8,8 +8,8 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_resnet.common.files import DAMAGE, atomic_write, refuse_other_settings
 from keras_resnet.evaluation.protocols import renamed
-from keras_resnet.files import DAMAGE, atomic_write, refuse_other_settings
 
 ARRAYS = {
     "done": bool,

@@ -13,7 +13,7 @@ import keras
 import numpy as np
 
 import keras_resnet
-from keras_resnet.arguments import checked
+from keras_resnet.common.arguments import checked
 from keras_resnet.evaluation.metrics import confusion_matrix, confusion_pairs, error, per_class
 
 FORMAT = "keras_resnet.evaluation/1"

@@ -13,7 +13,7 @@ import keras
 import numpy as np
 
 from keras_resnet import layers as ours
-from keras_resnet.arguments import checked
+from keras_resnet.common.arguments import checked
 from keras_resnet.exporting.copying import copied, copy_values, is_channels_first, same
 from keras_resnet.graph import Graph
 

@@ -18,7 +18,7 @@ from xml.etree import ElementTree
 import keras
 import numpy as np
 
-from keras_resnet.arguments import checked
+from keras_resnet.common.arguments import checked
 from keras_resnet.exporting.formats import format_of, reading
 from keras_resnet.exporting.verification import Report
 from keras_resnet.graph import all_layers

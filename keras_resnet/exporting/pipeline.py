@@ -10,7 +10,7 @@ from typing import Any
 
 import keras
 
-from keras_resnet.arguments import checked
+from keras_resnet.common.arguments import checked
 from keras_resnet.exporting import placing
 from keras_resnet.exporting.formats import FORMATS, check_dtype, format_of, layer_policy, writer_of
 from keras_resnet.exporting.metadata import metadata_of, rule_and_names, write_metadata

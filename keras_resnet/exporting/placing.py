@@ -8,8 +8,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from keras_resnet.common.files import flush, temporary_beside
 from keras_resnet.exporting.formats import ExportError
-from keras_resnet.files import flush, temporary_beside
 
 PATTERN = set("*?[\\")
 # Of Linux: linux/fcntl.h and linux/fs.h.

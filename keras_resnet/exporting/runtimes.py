@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from keras_resnet.arguments import checked
+from keras_resnet.common.arguments import checked
 from keras_resnet.exporting.formats import format_of, reading
 from keras_resnet.exporting.verification import outputs_of
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import keras
 import numpy as np
 
-from keras_resnet.arguments import checked
+from keras_resnet.common.arguments import checked
 from keras_resnet.costs import network_in
 from keras_resnet.figures.maps import COLOR_MAP, responses_to
 from keras_resnet.figures.style import bare, new_figure

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from keras_resnet.arguments import checked
+from keras_resnet.common.arguments import checked
 from keras_resnet.figures.style import COLORS, GRAY, new_figure
 
 if TYPE_CHECKING:

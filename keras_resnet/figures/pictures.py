@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from keras_resnet.arguments import checked
+from keras_resnet.common.arguments import checked
 from keras_resnet.figures.style import GRAY, MISTAKE, new_figure
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import keras
 import numpy as np
 
-from keras_resnet.arguments import checked
+from keras_resnet.common.arguments import checked
 from keras_resnet.figures.style import COLORS, new_figure
 from keras_resnet.graph import deep_graph
 

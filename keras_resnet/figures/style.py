@@ -4,8 +4,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from keras_resnet.arguments import checked
-from keras_resnet.files import atomic_write
+from keras_resnet.common.arguments import checked
+from keras_resnet.common.files import atomic_write
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

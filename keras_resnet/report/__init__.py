@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from keras_resnet.files import atomic_write
+from keras_resnet.common.files import atomic_write
 from keras_resnet.report.markup import page
 from keras_resnet.report.runs import read_run
 

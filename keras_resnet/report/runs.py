@@ -6,9 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from keras_resnet.evaluation import evaluate, read
-from keras_resnet.evaluation.contenders import digest
-from keras_resnet.evaluation.opening import saved_model
+from keras_resnet.evaluation.digits import results_on_digits
 from keras_resnet.evaluation.results import FORMAT
 from keras_resnet.networks.family import network_row
 
@@ -76,7 +74,7 @@ def read_run(folder: str | os.PathLike) -> Run:
             run.record = record
             check_networks(path, record.get("networks", {}))
     if "digits" in run.record:
-        run.evaluations |= evaluations_of_digits(folder, run.record)
+        run.evaluations |= results_on_digits(folder, run.record["networks"])
     if not run.record and not run.evaluations:
         raise ValueError(
             f"{folder} must hold the results.json of a recipe or results of "
@@ -91,26 +89,3 @@ def check_networks(path: Path, networks: Any) -> None:
             f"{path} must hold the results of each network by its name. "
             f"Received: networks={str(networks)[:100]}"
         )
-
-
-def measured_weights(path: Path) -> str:
-    """sha256 of the weights that an evaluation of one network is about."""
-    return read(path).record["configuration"]["models"][0]["weights_sha256"]
-
-
-def evaluations_of_digits(folder: Path, record: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Every network that recipes/digits.py saved, on the digits that were held out."""
-    from keras_resnet.data import digits
-
-    found = {}
-    for name in record["networks"]:
-        path = folder / f"{name.removeprefix('cifar_')}.keras"
-        if path.exists():
-            out = folder / f"evaluation-{name.removeprefix('cifar_')}.json"
-            model = saved_model(str(path))
-            if out.exists() and measured_weights(out) == digest(model):  # on any backend
-                found[out.stem] = read(out).record
-            else:
-                data = digits.load_data()[1]
-                found[out.stem] = evaluate(model, data, out=out, batch_size=120, verbose=0).record
-    return found

@@ -9,7 +9,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from keras_resnet.files import atomic_write, refuse_other_settings
+from keras_resnet.common.files import atomic_write, refuse_other_settings
 from keras_resnet.layers.finite import where_not_finite
 from keras_resnet.network import check_same_graph, graph_of
 from keras_resnet.training.checkpoints import (

@@ -7,7 +7,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from keras_resnet.arguments import checked
+from keras_resnet.common.arguments import checked
 from keras_resnet.data.ranking import ranks
 from keras_resnet.layers.finite import where_not_finite
 from keras_resnet.networks.paper import is_count

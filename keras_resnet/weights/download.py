@@ -7,7 +7,7 @@ import warnings
 import zipfile
 from pathlib import Path
 
-from keras_resnet.files import atomic_write
+from keras_resnet.common.files import atomic_write
 from keras_resnet.weights.hub import Pin, hub_file
 from keras_resnet.weights.records import Record
 from keras_resnet.weights.transfer import DownloadError, alone, hash_of, matches, size_of, transfer

@@ -12,7 +12,7 @@ import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from keras_resnet.files import write_json
+from keras_resnet.common.files import write_json
 from keras_resnet.weights.transfer import DownloadError, identity, matches
 
 SECONDS_FOR_AN_ANSWER = 10.0

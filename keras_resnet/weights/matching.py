@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from keras_resnet.files import GRAPH, graph_in_hdf5, parsed
+from keras_resnet.common.files import GRAPH, graph_in_hdf5, parsed
 from keras_resnet.networks.family import network_row
 from keras_resnet.networks.options import OPTIONS, UNSAID
 from keras_resnet.weights.convert import layers_by_name

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from keras_resnet.files import write_json
+from keras_resnet.common.files import write_json
 from keras_resnet.networks.family import NETWORKS
 from keras_resnet.weights.download import cache_folder
 from keras_resnet.weights.hub import hub_file

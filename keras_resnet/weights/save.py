@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from keras_resnet.files import GRAPH, atomic_write
+from keras_resnet.common.files import GRAPH, atomic_write
 from keras_resnet.networks.paper import one_of
 from keras_resnet.weights.convert import entries, layout_of_model, to_theirs
 from keras_resnet.weights.dialects import NAMES, Dialect, dialect_of

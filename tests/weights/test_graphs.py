@@ -13,7 +13,7 @@ from support.weights import TINY, assert_same_values, tiny
 
 import keras_resnet
 from keras_resnet import Architecture, load_weights, save_weights
-from keras_resnet.files import differences
+from keras_resnet.common.files import differences
 from keras_resnet.network import Network, graph_of
 from keras_resnet.networks.family import narrowed, network_row
 from keras_resnet.networks.options import OPTIONS

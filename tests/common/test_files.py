@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from keras_resnet.files import atomic_write, flush, temporary_beside, write_json
+from keras_resnet.common.files import atomic_write, flush, temporary_beside, write_json
 
 pytestmark = pytest.mark.once
 
