@@ -42,7 +42,7 @@ def hub_record(address: str) -> Record:
         source=address,
         url=f"{address}/{WEIGHTS}",
         hash="",
-        licence=str(config.get("license", "not stated")),
+        license=str(config.get("license", "not stated")),
         dialect=dialect,
         options=options,
         image=image_in(config, address),

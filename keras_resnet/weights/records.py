@@ -69,7 +69,7 @@ class Record:
         url: of the file, or `hf://owner/repository/file` on the Hugging Face hub.
         hash: as published, `"sha256:..."`, `"sha1:..."` or `"md5:..."`, a prefix where only
             that is; empty where the hub's own sha256 at the first download counts.
-        licence: SPDX identifier; `license` reads the same.
+        license: SPDX identifier.
         dialect: how the file names our layers.
         options: arguments of the builder that the weights imply.
         image: what they expect of an image.
@@ -88,7 +88,7 @@ class Record:
     source: str
     url: str
     hash: str
-    licence: str
+    license: str
     dialect: str
     options: Mapping[str, Any]
     image: ImageRule = ImageRule()
@@ -107,13 +107,9 @@ class Record:
         return f"{self.network}.{self.name}"
 
     @property
-    def license(self) -> str:
-        return self.licence
-
-    @property
     def commercial(self) -> bool:
         """Whether the license lets the weights be used commercially."""
-        return "-NC-" not in self.licence
+        return "-NC-" not in self.license
 
     @property
     def classes(self) -> int:
@@ -147,7 +143,6 @@ def record_of(network: str, name: str, row: Mapping[str, Any]) -> Record:
     """One table of the file as a record; what the table leaves out has its default."""
     fields = {"hash": "", "options": {}, **row}
     try:
-        fields["licence"] = fields.pop("license")
         fields["image"] = image_rule(**fields.pop("image", {}))
         fields["results"] = tuple(
             Result(**{"top1": None, "top5": None, **result}) for result in fields.pop("results", ())
