@@ -41,7 +41,9 @@ $(BIN)/pip:
 	$(INSTALL) --quiet --editable ".[dev,tensorflow-cpu,jax,torch]"
 	@touch $@
 
-.PHONY: test test-all test-tensorflow test-jax test-torch lint coverage
+SECONDS_OF_FUZZ = $(or $(SECONDS),60)
+
+.PHONY: fuzz test test-all test-tensorflow test-jax test-torch lint coverage
 
 test: lint  ## lint, types, and the tests on TensorFlow, JAX and PyTorch; ARGS="--seed 7"
 	$(BIN)/python tools/battery.py $(ARGS) -- -m "not slow"
@@ -56,6 +58,9 @@ lint: .venv/for-tests  ## style, formatting and types
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+
+fuzz: .venv/for-tests  ## damage files that the package reads; SECONDS=600 ARGS="--seed 1"
+	PYTHONPATH=. KERAS_BACKEND=jax $(BIN)/python -W ignore tools/fuzz.py --seconds $(SECONDS_OF_FUZZ) $(ARGS)
 
 coverage: .venv/for-tests  ## which lines the last `make test-all` did not run
 	$(BIN)/coverage report

@@ -99,7 +99,7 @@ def fault_of(value: Any, hint: Any) -> Fault:
     if hint is None or hint is type(None):
         return None if value is None else (TypeError, "None")
     kind = origin or hint
-    if kind is Any or not isinstance(kind, type) or getattr(kind, "_is_protocol", False):
+    if not isinstance(kind, type):
         return None
     if kind in ABSTRACT:
         return fault_of_number(value, kind)
@@ -107,7 +107,11 @@ def fault_of(value: Any, hint: Any) -> Fault:
         return None if isinstance(value, os.PathLike) else (TypeError, "a path")
     if kind is collections.abc.Callable:
         return None if callable(value) else (TypeError, "a function")
-    if not isinstance(value, kind):
+    try:
+        good = isinstance(value, kind)
+    except TypeError:  # Any, or a Protocol, of which nobody can say
+        return None
+    if not good:
         package = "keras." if kind.__module__.startswith("keras.") else ""
         return TypeError, f"a {package}{kind.__name__}"
     return fault_of_parts(value, kind, parts)

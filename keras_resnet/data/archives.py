@@ -58,8 +58,11 @@ class ZipImages(Listed):
     """
 
     def __init__(self, path: Path, split: str | None = None):
-        with zipfile.ZipFile(path) as archive:
-            members = archive.infolist()
+        try:
+            with zipfile.ZipFile(path) as archive:
+                members = archive.infolist()
+        except (zipfile.BadZipFile, NotImplementedError) as error:
+            raise ValueError(f"{path} is not a complete zip: {error}") from error
         super().__init__([member.filename for member in members], split, path)
         self.file = RandomAccessFile(path)
         used = [members[i] for i in self.chosen]
