@@ -19,7 +19,7 @@ import keras_resnet
 ROOT = pathlib.Path(keras_resnet.__file__).parent
 # From left to right: a room imports only from rooms in rows above its own.
 FLOW = [
-    ["arguments", "files", "graph"],
+    ["files", "graph"],
     ["layers"],
     ["data"],
     ["network"],

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from keras_resnet.arguments import checked
 from keras_resnet.data.mixing import Mixing, mixed
 from keras_resnet.data.order import Order, uniforms
+from keras_resnet.files.arguments import checked
 
 Augment = Callable[[np.ndarray, np.ndarray], np.ndarray]
 

@@ -4,7 +4,7 @@ import collections
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from keras_resnet.arguments import checked
+from keras_resnet.files.arguments import checked
 from keras_resnet.layers.backend import backend_part
 
 

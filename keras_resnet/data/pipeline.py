@@ -11,13 +11,13 @@ from typing import Any, Literal
 
 import numpy as np
 
-from keras_resnet.arguments import checked
 from keras_resnet.data.augmentation import Augmentation, CenterCrop
 from keras_resnet.data.mixing import Mix, Mixing
 from keras_resnet.data.order import Order
 from keras_resnet.data.pixels import mixed_pair, tensorflow, tf
 from keras_resnet.data.reading import JPEG, BadImageError, Reader
 from keras_resnet.data.sources import Images
+from keras_resnet.files.arguments import checked
 
 CHUNK = 32  # images that are read by one call of Python
 READERS = 2  # parallel calls: reading waits for the disk, not for the processor

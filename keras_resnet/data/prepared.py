@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from keras_resnet.arguments import checked
 from keras_resnet.data.archives import RandomAccessFile
 from keras_resnet.data.folders import split_called
+from keras_resnet.files.arguments import checked
 
 ARCHIVES = {"train": "ILSVRC2012_img_train.tar", "validation": "ILSVRC2012_img_val.tar"}
 

@@ -10,10 +10,10 @@ from typing import Protocol
 
 import numpy as np
 
-from keras_resnet.arguments import checked
 from keras_resnet.data.archives import TarImages, ZipImages
 from keras_resnet.data.folders import FolderImages, split_called
 from keras_resnet.data.prepared import ARCHIVES, PreparedImages, prepared_folder
+from keras_resnet.files.arguments import checked
 
 
 class Images(Protocol):

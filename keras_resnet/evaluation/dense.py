@@ -7,7 +7,7 @@ import keras
 import numpy as np
 from keras import layers
 
-from keras_resnet.arguments import checked
+from keras_resnet.files.arguments import checked
 from keras_resnet.graph import Graph, channel_axis, deep_graph, height_and_width, is_functional
 from keras_resnet.layers import SpatialPyramidPooling
 

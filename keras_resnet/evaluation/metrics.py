@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_resnet.arguments import checked
+from keras_resnet.files.arguments import checked
 
 CONFIDENT = 1.959963984540054  # standard normal quantile for 95 %, two-sided
 

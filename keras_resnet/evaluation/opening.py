@@ -8,11 +8,11 @@ from typing import Any
 
 import keras
 
-from keras_resnet.arguments import checked
 from keras_resnet.data import open_images
 from keras_resnet.evaluation.protocols import Protocol, protocol_named
 from keras_resnet.evaluation.results import Evaluation
 from keras_resnet.evaluation.run import evaluate
+from keras_resnet.files.arguments import checked
 from keras_resnet.graph import deep_graph
 from keras_resnet.models import build
 from keras_resnet.networks.family import list_models

@@ -13,8 +13,8 @@ import keras
 import numpy as np
 
 import keras_resnet
-from keras_resnet.arguments import checked
 from keras_resnet.evaluation.metrics import confusion_matrix, confusion_pairs, error, per_class
+from keras_resnet.files.arguments import checked
 
 FORMAT = "keras_resnet.evaluation/1"
 LARGEST_MATRIX = 100  # classes; above that a confusion matrix is neither small nor legible

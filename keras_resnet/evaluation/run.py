@@ -12,7 +12,6 @@ from typing import Any
 import keras
 import numpy as np
 
-from keras_resnet.arguments import checked
 from keras_resnet.data.ranking import ranks
 from keras_resnet.evaluation import results
 from keras_resnet.evaluation.contenders import (
@@ -29,6 +28,7 @@ from keras_resnet.evaluation.results import Evaluation
 from keras_resnet.evaluation.sums import Sums
 from keras_resnet.evaluation.views import views
 from keras_resnet.files import write_json
+from keras_resnet.files.arguments import checked
 from keras_resnet.networks.paper import is_count, one_of
 
 SAVE_EVERY = 60  # seconds

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from keras_resnet.arguments import checked
 from keras_resnet.data.decoding import MOST_PIXELS, pillow
 from keras_resnet.evaluation.protocols import CROP, Protocol
+from keras_resnet.files.arguments import checked
 from keras_resnet.weights.records import ImageRule
 
 

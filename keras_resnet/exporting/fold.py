@@ -13,8 +13,8 @@ import keras
 import numpy as np
 
 from keras_resnet import layers as ours
-from keras_resnet.arguments import checked
 from keras_resnet.exporting.copying import copied, copy_values, is_channels_first, same
+from keras_resnet.files.arguments import checked
 from keras_resnet.graph import Graph
 
 NORMS = (keras.layers.BatchNormalization, ours.BatchNormalization)

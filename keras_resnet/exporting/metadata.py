@@ -18,9 +18,9 @@ from xml.etree import ElementTree
 import keras
 import numpy as np
 
-from keras_resnet.arguments import checked
 from keras_resnet.exporting.formats import format_of, reading
 from keras_resnet.exporting.verification import Report
+from keras_resnet.files.arguments import checked
 from keras_resnet.graph import all_layers
 from keras_resnet.images.classification import CIFAR10, imagenet_classes
 from keras_resnet.weights.find import record_named

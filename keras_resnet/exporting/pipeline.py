@@ -10,7 +10,6 @@ from typing import Any
 
 import keras
 
-from keras_resnet.arguments import checked
 from keras_resnet.exporting import placing
 from keras_resnet.exporting.formats import FORMATS, check_dtype, format_of, layer_policy, writer_of
 from keras_resnet.exporting.metadata import metadata_of, rule_and_names, write_metadata
@@ -23,6 +22,7 @@ from keras_resnet.exporting.verification import (
     outputs_of,
     tolerance_of,
 )
+from keras_resnet.files.arguments import checked
 from keras_resnet.graph import all_layers
 from keras_resnet.weights.records import ImageRule, Record
 

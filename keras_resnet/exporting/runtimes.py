@@ -5,9 +5,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from keras_resnet.arguments import checked
 from keras_resnet.exporting.formats import format_of, reading
 from keras_resnet.exporting.verification import outputs_of
+from keras_resnet.files.arguments import checked
 
 Run = Callable[[np.ndarray], list[np.ndarray]]
 

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 import keras
 import numpy as np
 
-from keras_resnet.arguments import checked
 from keras_resnet.figures.maps import COLOUR_MAP, responses_to
 from keras_resnet.figures.style import bare, new_figure
+from keras_resnet.files.arguments import checked
 from keras_resnet.graph import Graph
 
 if TYPE_CHECKING:

@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from keras_resnet.arguments import checked
 from keras_resnet.figures.style import COLOURS, GREY, new_figure
+from keras_resnet.files.arguments import checked
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import keras
 import numpy as np
 
-from keras_resnet.arguments import checked
 from keras_resnet.costs import endpoints
 from keras_resnet.figures.style import GREY, bare, new_figure
+from keras_resnet.files.arguments import checked
 from keras_resnet.graph import deep_graph
 
 if TYPE_CHECKING:

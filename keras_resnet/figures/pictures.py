@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from keras_resnet.arguments import checked
 from keras_resnet.figures.style import GREY, MISTAKE, new_figure
+from keras_resnet.files.arguments import checked
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -4,8 +4,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from keras_resnet.arguments import checked
 from keras_resnet.files import atomic_write
+from keras_resnet.files.arguments import checked
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

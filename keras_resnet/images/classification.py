@@ -8,9 +8,9 @@ from typing import Any
 import keras
 import numpy as np
 
-from keras_resnet.arguments import checked
 from keras_resnet.data.classes import CIFAR10, imagenet_classes
 from keras_resnet.data.decoding import check_levels, decoded, pixels_of
+from keras_resnet.files.arguments import checked
 from keras_resnet.images.preprocessing import Preprocessing
 from keras_resnet.models import Weights, build
 from keras_resnet.networks.family import network_row

@@ -8,8 +8,8 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_resnet.arguments import checked
 from keras_resnet.data.decoding import check_levels
+from keras_resnet.files.arguments import checked
 from keras_resnet.weights.find import record_named
 from keras_resnet.weights.records import ImageRule, Record
 

@@ -1,6 +1,6 @@
 """Losses of outputs that only help to train, such as GoogLeNet's two heads."""
 
-from keras_resnet.arguments import checked
+from keras_resnet.files.arguments import checked
 from keras_resnet.network import Network
 
 

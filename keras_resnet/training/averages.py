@@ -13,8 +13,8 @@ from typing import Any
 import keras
 from keras import ops
 
-from keras_resnet.arguments import checked
 from keras_resnet.files import atomic_write
+from keras_resnet.files.arguments import checked
 from keras_resnet.layers.backend import backend_part
 from keras_resnet.training.checkpoints import synchronize
 from keras_resnet.training.optimizers import without_variables

@@ -10,8 +10,8 @@ from typing import Any
 import keras
 import numpy as np
 
-from keras_resnet.arguments import checked
 from keras_resnet.files import DAMAGE, atomic_write
+from keras_resnet.files.arguments import checked
 
 RECORD = "record.json"
 

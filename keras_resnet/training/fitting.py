@@ -11,8 +11,8 @@ from typing import Any, Protocol
 
 import keras
 
-from keras_resnet.arguments import checked
 from keras_resnet.files import to_json
+from keras_resnet.files.arguments import checked
 from keras_resnet.networks.paper import is_count
 from keras_resnet.training.checkpoints import make_metrics
 from keras_resnet.training.distribution import Distribution, active

@@ -7,7 +7,7 @@ label_smoothing=)`.
 import keras
 from keras import ops
 
-from keras_resnet.arguments import checked
+from keras_resnet.files.arguments import checked
 
 
 @keras.saving.register_keras_serializable("keras_resnet")

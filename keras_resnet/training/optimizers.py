@@ -13,7 +13,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from keras_resnet.arguments import checked
+from keras_resnet.files.arguments import checked
 from keras_resnet.layers.backend import backend_part
 
 KERNELS = r"kernel$"

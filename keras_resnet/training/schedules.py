@@ -15,7 +15,7 @@ import keras
 from keras import ops
 from keras.optimizers.schedules import CosineDecay, LearningRateSchedule, PiecewiseConstantDecay
 
-from keras_resnet.arguments import checked
+from keras_resnet.files.arguments import checked
 from keras_resnet.training.distribution import active
 
 Rate = Any  # a float or a LearningRateSchedule

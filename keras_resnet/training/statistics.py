@@ -6,7 +6,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_resnet.arguments import checked
+from keras_resnet.files.arguments import checked
 from keras_resnet.graph import hidden_layers
 
 

@@ -7,8 +7,8 @@ from typing import Any
 import keras
 import numpy as np
 
-from keras_resnet.arguments import checked
 from keras_resnet.data.ranking import ranks
+from keras_resnet.files.arguments import checked
 from keras_resnet.graph import where_not_finite
 from keras_resnet.networks.paper import is_count
 from keras_resnet.training.distribution import Distribution, active, engine

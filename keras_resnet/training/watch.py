@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Iterator
 
-from keras_resnet.arguments import checked
+from keras_resnet.files.arguments import checked
 
 
 class StoppedError(SystemExit):

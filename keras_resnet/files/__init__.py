@@ -1,4 +1,4 @@
-"""Files that are written completely or not at all."""
+"""Files that are written completely or not at all; arguments, in a file of their own."""
 
 import contextlib
 import dataclasses

@@ -12,7 +12,7 @@ import pytest
 
 import keras_resnet
 from keras_resnet import data, evaluation, exporting, figures, training
-from keras_resnet.arguments import VARIABLE, checked, fault_of, hints_of
+from keras_resnet.files.arguments import VARIABLE, checked, fault_of, hints_of
 from keras_resnet.images import classification, preprocessing
 
 pytestmark = pytest.mark.once
