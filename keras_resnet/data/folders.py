@@ -188,8 +188,8 @@ class FolderImages(Listed):
 def walk(root: Path) -> Iterator[str]:
     """All files and folders below, relative; folders end with a slash.
 
-    Links are followed, and each folder is read once however many lead to it: as itself, if it
-    lies below. Only regular files count: to open a pipe would wait for whoever writes to it.
+    Links are followed, and each folder is read once however many lead to it, under its own path
+    where that is below the root. Only regular files count: opening a pipe waits for its writer.
 
     Raises:
         FileNotFoundError: a link leads to no file. It is an error now, not an hour later.

@@ -30,11 +30,11 @@ class Plan:
         )
         self.inputs = [id(x) for x in model.inputs]
         self.outputs = [id(x) for x in model.outputs]
-        self.steps = with_deaths(steps_of(nodes, self.outputs, model), self.outputs)
+        self.steps = with_last_uses(steps_of(nodes, self.outputs, model), self.outputs)
 
 
 def plan_of(model) -> Plan:
-    """The plan of a model, made anew where a layer is no longer what it was."""
+    """The plan of a model, made again where a layer has changed."""
     plan = vars(model).get("_plan")
     if plan is None or plan.watched.changed(model):
         model._plan = plan = Plan(model)
@@ -143,7 +143,7 @@ def adds_two_maps(node, last_node) -> bool:
     )
 
 
-def with_deaths(steps: list[Step], outputs) -> list[Step]:
+def with_last_uses(steps: list[Step], outputs) -> list[Step]:
     """Notes after every step which tensors are not read again, so that memory is given back."""
     alive = set(outputs)
     # What a node reads its output may be, and what it makes may be its input.
@@ -157,8 +157,8 @@ def with_deaths(steps: list[Step], outputs) -> list[Step]:
         else:
             read = {id(x) for x in step.node.input_tensors}
             made = {id(x) for x in step.node.output_tensors}
-        step.dead = sorted((read | made) - alive)
-        if isinstance(unit, Unit) and unit.other in step.dead:
+        step.last_uses = sorted((read | made) - alive)
+        if isinstance(unit, Unit) and unit.other in step.last_uses:
             unit.overwrites = unit.other != unit.source and unit.other not in shared
         alive |= read
     return steps

@@ -49,4 +49,4 @@ class Step:
 
     unit: Unit | PaddedPool | None
     node: Any
-    dead: list[int] = field(default_factory=list)
+    last_uses: list[int] = field(default_factory=list)

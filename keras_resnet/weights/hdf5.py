@@ -132,6 +132,6 @@ def name_of(groups, at: str) -> str:
 
 
 def models_around(at: str) -> list[str]:
-    """The groups of the models that a layer lies in, from the outside, and its own."""
+    """The groups of the models around a layer, the outermost first, and its own."""
     parts = at.split("/")
     return ["/".join(parts[: end + 1]) for end in range(1, len(parts), 2)]

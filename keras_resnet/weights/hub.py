@@ -1,7 +1,7 @@
 """Files of the Hugging Face hub, kept by its own client and checked against a sha256.
 
 The client's cache belongs to all programs of a user: nothing in it is deleted or renamed here,
-and where a file lies in it says nothing about its content. What the hub states of a file, its
+and the place of a file in it says nothing about its content. What the hub states of a file, its
 revision and its sha256, is noted in this package's own cache.
 """
 

@@ -36,7 +36,7 @@ class NormalizeAddRelu(torch.autograd.Function):
             return (None,) * 6
         x, gamma, mean, inverse_std, y = ctx.saved_tensors
         # Gradients of gradients need every step on the tape.
-        ours = not torch.is_grad_enabled() and is_ours(gradient) and same_layout(gradient, x)
+        ours = not torch.is_grad_enabled() and is_exclusive(gradient) and same_layout(gradient, x)
         if ctx.relu and ours:
             aten.threshold_backward.grad_input(gradient, y, 0, grad_input=gradient)
         elif ctx.relu:
@@ -85,7 +85,7 @@ def gradient_of_input_(gradient, x, gamma, mean, inverse_std, dgamma, dbeta):
     return gradient.addcmul_(x, slope.view(per_channel))
 
 
-def is_ours(gradient):
+def is_exclusive(gradient):
     """Whether nothing but the running backward pass holds this tensor or its memory."""
     return REFERENCES_ALONE is not None and reference_counts(gradient) == REFERENCES_ALONE
 
@@ -111,7 +111,7 @@ class Probe(torch.autograd.Function):
 
 
 def references_alone():
-    """The `reference_counts` that `is_ours` sees in `backward` of a gradient nobody else holds.
+    """The `reference_counts` that `is_exclusive` sees in `backward` of a gradient nobody else holds.
 
     They depend on the versions of Python and torch. None where torch no longer counts.
     """

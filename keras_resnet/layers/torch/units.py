@@ -58,7 +58,7 @@ def run(model, inputs, training, plan_of):
             run_node(step.node, values, training)
         else:
             run_unit(step.unit, values, training, learned, listened)
-        for target in step.dead:
+        for target in step.last_uses:
             values.pop(target, None)
     learned.keep()
     outputs = keras.tree.pack_sequence_as(model.output, [values[target] for target in plan.outputs])
