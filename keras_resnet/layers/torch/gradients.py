@@ -111,7 +111,7 @@ class Probe(torch.autograd.Function):
 
 
 def references_alone():
-    """The `reference_counts` that `is_exclusive` sees in `backward` of a gradient nobody else holds.
+    """The `reference_counts` that `is_exclusive` sees of a gradient that nothing else holds.
 
     They depend on the versions of Python and torch. None where torch no longer counts.
     """
