@@ -107,10 +107,8 @@ class Run:
             errors="replace",
             start_new_session=True,
         )
-        if backend != BACKENDS[0] and hasattr(os, "setpriority"):
-            # The slowest goes first: the end would wait for it alone, on one core.
-            with contextlib.suppress(ProcessLookupError):
-                os.setpriority(os.PRIO_PROCESS, self.process.pid, 10)
+        if backend != BACKENDS[0]:
+            give_way(self.process.pid)  # the end would wait for the slowest alone, on one core
         self.thread = threading.Thread(target=self.follow, daemon=True)
         self.thread.start()
 
@@ -138,6 +136,13 @@ class Run:
         """Sends a signal to the process and to all that it started."""
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, number)
+
+
+def give_way(pid: int) -> None:
+    """Lowers the priority of a process, and of its session: Linux shares the cores by sessions."""
+    with contextlib.suppress(OSError, AttributeError):
+        os.setpriority(os.PRIO_PROCESS, pid, 10)
+        pathlib.Path(f"/proc/{pid}/autogroup").write_text("10")
 
 
 def command(options: argparse.Namespace, results: pathlib.Path) -> list[str]:
