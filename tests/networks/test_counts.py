@@ -6,13 +6,13 @@ import keras
 import pytest
 from support import NAMES, row, without_values
 from support.exact_counts import APPLICATIONS, ROWS
-from support.facts import facts
+from support.facts import all_kinds, facts
 
 import keras_resnet
 from keras_resnet.networks.paper import TABLE_1, TABLE_6
 
 
-@pytest.mark.parametrize("row", ROWS, ids=str)
+@pytest.mark.parametrize("row", all_kinds(ROWS), ids=str)
 def test_counts_are_exact(row):
     found = facts(row.network, **row.options)
     costs = found.costs
@@ -25,7 +25,7 @@ def test_every_network_of_the_table_is_counted():
     assert {row.network for row in ROWS} >= set(NAMES) - {"plain101", "plain152"}
 
 
-@pytest.mark.parametrize("name", ["plain101", "plain152"])
+@pytest.mark.parametrize("name", all_kinds(["plain101", "plain152"]))
 def test_a_plain_net_costs_as_much_as_option_a(name):
     option_a = facts(name.replace("plain", "resnet"), shortcut="A")
     assert facts(name).costs == option_a.costs

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 from support import EVERY, NAMES, SYSTEMS, fill, filled, images, logits, narrow, row, without_values
-from support.facts import facts
+from support.facts import all_kinds, facts
 
 import keras_resnet
 from keras_resnet.networks.paper import Architecture
@@ -22,7 +22,7 @@ def side_of(name, maps=2):
     return maps * row(name).stride
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", all_kinds(NAMES))
 def test_stages_and_blocks_are_those_of_the_row_under_the_papers_names(name):
     architecture, found = row(name), facts(name)
     check_stages(architecture, found.ends)

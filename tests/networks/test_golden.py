@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from support import EVERY
+from support.facts import all_kinds
 from support.golden_cases import (
     GRADIENTS,
     LOGITS,
@@ -55,6 +56,6 @@ def test_the_same_weights_give_the_same_gradients_on_every_backend(key, mode):
     assert max(worst.values()) < 1e-4, f"{max(worst, key=worst.get)}. {REGENERATE}"
 
 
-@pytest.mark.parametrize("name", EVERY)
+@pytest.mark.parametrize("name", all_kinds(EVERY))
 def test_variables_keep_their_paths_shapes_and_order(name):
     assert variables_of(name) == golden("variables")[name], REGENERATE

@@ -8,7 +8,7 @@ import pytest
 from support import PREACTIVATED, SYSTEMS, layers_made, row, without_values
 from support.baselines import built
 from support.exact_counts import BIASED_BN_INCEPTION, RELATIVES, SYSTEM_ROWS
-from support.facts import facts
+from support.facts import all_kinds, facts
 
 import keras_resnet
 from keras_resnet.networks.paper import Architecture
@@ -22,7 +22,7 @@ from keras_resnet.networks.systems import (
 )
 
 
-@pytest.mark.parametrize("case", [*SYSTEM_ROWS, *RELATIVES], ids=str)
+@pytest.mark.parametrize("case", all_kinds([*SYSTEM_ROWS, *RELATIVES]), ids=str)
 def test_counts_are_exact(case):
     costs = facts(case.network, **case.options).costs
     assert (costs.trainable, costs.total, costs.macs) == (case.trainable, case.total, case.macs)
@@ -40,6 +40,7 @@ def test_every_network_is_counted():
                                                    "preact_resnet110"}  # fmt: skip
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("name", ["ResNet50V2", "ResNet101V2", "ResNet152V2"])
 def test_v2_costs_what_keras_applications_v2_costs(name):
     with without_values():

@@ -2,12 +2,14 @@
 
 import dataclasses
 import functools
+from collections.abc import Iterable
 from typing import Any
 
 import keras
+import pytest
 
 import keras_resnet
-from support import without_values
+from support import BACKEND, without_values
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,6 +38,25 @@ class Facts:
     def kernels(self) -> dict[str, tuple[int, ...]]:
         """Shapes of the kernels by the name of the layer."""
         return {name: kernel for name, (_, kernel, _) in self.layers.items() if kernel}
+
+
+# One of every kind, the smallest.
+KINDS = {
+    *("resnet18", "resnet50", "plain18", "cifar_resnet20", "cifar_plain20", "resnext50_32x4d"),
+    *("preact_resnet18", "preact_resnet50", "resnet50v2", "googlenet", "bn_inception"),
+}
+
+
+def all_kinds(cases: Iterable[Any]) -> list[Any]:
+    """Names or rows of networks, those that `make test` leaves to `make test-all` marked slow.
+
+    On torch's meta device all are built in seconds; elsewhere one of every kind is.
+    """
+    chosen = [BACKEND == "torch" or getattr(case, "network", case) in KINDS for case in cases]
+    return [
+        case if quick else pytest.param(case, marks=pytest.mark.slow)
+        for case, quick in zip(cases, chosen, strict=True)
+    ]
 
 
 def facts(network: str, **options) -> Facts:

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 from support import EVERY, row
-from support.facts import facts
+from support.facts import all_kinds, facts
 
 import keras_resnet
 from keras_resnet import commands as cli
@@ -15,7 +15,7 @@ from keras_resnet.networks.family import COLUMNS, family
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
-@pytest.mark.parametrize("name", [name for name in EVERY if row(name).depth < 1000])
+@pytest.mark.parametrize("name", all_kinds([name for name in EVERY if row(name).depth < 1000]))
 def test_the_recorded_costs_are_those_of_built_networks(name):
     assert facts(name).costs == family()[name], "run `python tools/golden.py`"
 
