@@ -116,7 +116,7 @@ def test_the_same_command_again_finds_the_run_finished(first_run):
     out, process = first_run
     networks = ["--networks", "cifar_plain8,cifar_resnet8"]
     again = run("digits", *networks, "--epochs", "1", "--batch-size", "256", "--out", out)
-    assert again.stdout.count("Continuing after step 5 of 5") == 2
+    assert again.stdout.count("This run has ended with step 5 of 5") == 2
     summary = next(line for line in process.stdout.splitlines() if line.startswith("ResNet-8  "))
     assert summary in again.stdout
 

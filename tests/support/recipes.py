@@ -7,7 +7,10 @@ import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-WRITTEN = {"checkpoints", "config.json", "curves.png", "log.csv", "model.keras", "results.json"}
+WRITTEN = {
+    *("checkpoints", "config.json", "curves.png", "log.csv", "model.keras", "results.json"),
+    ".lock",
+}
 
 
 def module_of(recipe: str):

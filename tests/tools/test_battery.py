@@ -104,6 +104,11 @@ def alive(pid):
 
 
 def test_the_tests_that_have_nothing_to_do_with_the_backend_run_beside_the_last():
-    options = battery.argparse.Namespace(backends=["jax", "torch"], workers=1)
+    options = battery.argparse.Namespace(backends=["jax", "torch"], workers=1, coverage=False)
     for backend in options.backends:
         assert battery.environment(backend, options)["KERAS_RESNET_ONCE"] == "torch"
+
+
+def test_all_that_there_is_is_compiled_as_users_compile_it():
+    options = battery.argparse.Namespace(backends=["jax"], workers=1, coverage=True)
+    assert battery.environment("jax", options)["JAX_DISABLE_MOST_OPTIMIZATIONS"] == "0"
