@@ -37,9 +37,9 @@ def run(options: argparse.Namespace) -> tuple[list[dict], str]:
 
 
 def accuracy_and_error(results) -> tuple[str, str]:
-    """The first published top-1 accuracy and its error, in percent; empty where there is none."""
+    """The first published top-1 accuracy and its error, in percent, where it is stated."""
     top1 = next((one.top1 for one in results if one.top1 is not None), None)
-    return ("", "") if top1 is None else (f"{top1:.2f}", f"{100 - top1:.2f}")
+    return ("not stated", "") if top1 is None else (f"{top1:.2f}", f"{100 - top1:.2f}")
 
 
 def as_dict(record) -> dict:
