@@ -99,12 +99,10 @@ def build(
     row, choices = opts.resolve(own, options, meant)
     is_flag("include_top", include_top)
     one_of("pooling", pooling, (None, "avg", "max"))
-    given, classes = (
-        classes,
-        checked_classes(
-            getattr(pretrained, "classes", row.classes) if classes is None else classes
-        ),
-    )
+    trained = getattr(pretrained, "classes", None)
+    is_given = classes is not None
+    classes = checked_classes(classes if is_given else trained or row.classes)
+    other_head = not include_top or (is_given and classes != trained)
     top = Top(classes, keras.activations.get(classifier_activation)) if include_top else None
     check_name(name)
     shape = image_shape(row, input_tensor, input_shape, top, choices)
@@ -128,7 +126,6 @@ def build(
         model = KITS[choices.layers].Model(inputs[0] if len(inputs) == 1 else inputs, x, name=name)
     note_graph(model, network, row, choices, classes if include_top else None, record)
     if file is not None:
-        other_head = not include_top or given not in (None, getattr(record, "classes", None))
         skipped = load_weights(
             model, file, dialect, "fc" if other_head else (), list(options), channels != 3
         )

@@ -89,8 +89,9 @@ class Network(keras.Model):
 
 
 # The class that files of version 0.1 name, and how `.h5` files of whole models name theirs.
-for name in ("keras_resnet>FusedNetwork", "FusedNetwork", "Network"):
-    keras.saving.get_custom_objects()[name] = Network
+keras.saving.get_custom_objects().update(
+    dict.fromkeys(("keras_resnet>FusedNetwork", "FusedNetwork", "Network"), Network)
+)
 
 
 # ---- layers by the names of keras.applications --------------------------------------------

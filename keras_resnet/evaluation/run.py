@@ -29,7 +29,7 @@ from keras_resnet.evaluation.progress import Bar, Progress, refuse_other_results
 from keras_resnet.evaluation.protocols import Protocol, as_dict, protocol_named
 from keras_resnet.evaluation.results import Evaluation
 from keras_resnet.evaluation.sums import Sums
-from keras_resnet.networks.paper import is_count, one_of
+from keras_resnet.networks.paper import is_count
 
 SAVE_EVERY = 60  # seconds
 
@@ -94,8 +94,6 @@ def evaluate(
     """
     started = time.monotonic()
     protocol = protocol_named(protocol)
-    one_of("average", average, ("softmax", "logits"))
-    one_of("outputs", outputs, ("auto", "logits", "probabilities"))
     check_counts(batch_size, workers)
     if out is not None and Path(out).suffix != ".json":
         raise ValueError(f"`out` must be the path of a .json file. Received: out={str(out)!r}")

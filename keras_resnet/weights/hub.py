@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from keras_resnet.common.files import write_json
-from keras_resnet.weights.transfer import DownloadError, identity, matches
+from keras_resnet.weights.transfer import AbsentFileError, DownloadError, identity, matches
 
 SECONDS_FOR_AN_ANSWER = 10.0
 ADVICE = (
@@ -158,7 +158,7 @@ def failures_named(address: str, done: str = "downloaded"):
         why = "the hub knows no such repository, or it is private: `hf auth login` lets you in"
         raise DownloadError(f"{address}: {why}") from error
     except errors.EntryNotFoundError as error:
-        raise DownloadError(f"{address}: the repository has no such file") from error
+        raise AbsentFileError(f"{address}: the repository has no such file") from error
     except Exception as error:  # of the client, of the network library, of the disk
         answer = getattr(error, "response", None)
         reason = str(error).strip().split("\n")[0] or type(error).__name__

@@ -14,7 +14,7 @@ from keras_resnet.networks.family import NETWORKS
 from keras_resnet.weights.download import cache_folder
 from keras_resnet.weights.hub import hub_file
 from keras_resnet.weights.records import ImageRule, Record, image_rule
-from keras_resnet.weights.transfer import DownloadError
+from keras_resnet.weights.transfer import AbsentFileError
 
 WEIGHTS = "model.safetensors"
 PICKLES = ("pytorch_model.bin", "model.pth")
@@ -50,9 +50,7 @@ def hub_record(address: str) -> Record:
     )
     try:
         hub_file(found.url, cache_folder() / "hub")
-    except DownloadError as error:
-        if "no such file" not in str(error):
-            raise
+    except AbsentFileError as error:
         raise ValueError(
             f"{address} has no {WEIGHTS}. If it has only pickles ({', '.join(PICKLES)}), download "
             "one and pass its path: it is read with weights_only=True"
@@ -184,9 +182,7 @@ def save_pretrained(
     graph = graph_of(model)
     if graph is None:
         raise ValueError(f"The model {model.name!r} does not say what it was built as: use `build`")
-    if image is None:
-        said = graph["preprocessing"]
-        image = image_rule(**(said or {}))
+    image = image or image_rule(**(graph["preprocessing"] or {}))
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     dialect = "timm" if graph["row"]["kind"] == "Architecture" else "keras_resnet"
@@ -215,7 +211,9 @@ def save_pretrained(
         "keras_resnet": {**graph, "dialect": dialect},
     }
     write_json(folder / "config.json", config)
-    (folder / "README.md").write_text(card(graph, image, results or {}, license), encoding="utf-8")
+    (folder / "README.md").write_text(
+        card(graph, architecture, image, results or {}, license), encoding="utf-8"
+    )
 
 
 def timm_name(graph: Mapping[str, Any]) -> str:
@@ -232,14 +230,18 @@ def timm_name(graph: Mapping[str, Any]) -> str:
 
 
 def card(
-    graph: Mapping[str, Any], image: ImageRule, results: Mapping[str, float], license: str
+    graph: Mapping[str, Any],
+    architecture: str,
+    image: ImageRule,
+    results: Mapping[str, float],
+    license: str,
 ) -> str:
-    """A model card."""
+    """A model card; `architecture` is what timm calls the network, empty where it has none."""
     rule = dataclasses.asdict(image)
     lines = [
         "---",
         f"license: {license.lower() if license != 'not stated' else 'other'}",
-        "library_name: timm" if timm_name(graph) else "library_name: keras",
+        "library_name: timm" if architecture else "library_name: keras",
         "tags:\n- image-classification\n- keras-resnet",
         "---",
         f"# {graph['network']}",
