@@ -4,11 +4,11 @@ import multiprocessing
 import os
 import pickle
 import tarfile
-import threading
 import zipfile
 from pathlib import Path
 
 import pytest
+from support import at_once
 from support.data import FILES, content_of, tar_of, write
 
 from keras_resnet.data import archives, open_images, open_splits
@@ -55,16 +55,8 @@ def test_a_collection_survives_pickling_threads_and_forks(collection):
     images = open_images(collection, "train")
     expected = content_of(images)
     assert content_of(pickle.loads(pickle.dumps(images))) == expected
-    found: list = []
-    threads = [
-        threading.Thread(target=lambda: found.extend(content_of(images) for _ in range(50)))
-        for _ in range(4)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert found == [expected] * 200
+    found = at_once(lambda: [content_of(images) for _ in range(50)])
+    assert found == [[expected] * 50] * 4
 
 
 def test_another_process_reads_what_this_one_opened(tmp_path):

@@ -2,7 +2,9 @@
 
 import contextlib
 import dataclasses
+import threading
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from unittest import mock
 
 import keras
@@ -76,6 +78,18 @@ def layers_made():
         yield made
     finally:
         keras.layers.Layer.__init__ = start
+
+
+def at_once(function, threads: int = 4) -> list:
+    """What a function returns in each of several threads, which start together."""
+    start = threading.Barrier(threads)
+
+    def run(_):
+        start.wait()
+        return function()
+
+    with ThreadPoolExecutor(threads) as pool:
+        return list(pool.map(run, range(threads)))
 
 
 def random(label: str) -> np.random.Generator:

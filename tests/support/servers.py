@@ -142,6 +142,23 @@ def serving():
         thread.join()
 
 
+@contextlib.contextmanager
+def hub(monkeypatch, cache):
+    """The Hugging Face hub, for its own client, which keeps files in `cache`.
+
+    Its CAS, from which files can be read in another way, is not there.
+    """
+    from huggingface_hub import constants
+
+    with serving() as running:
+        monkeypatch.setattr(constants, "ENDPOINT", running.url)
+        path = "/{repo_id}/resolve/{revision}/{filename}"
+        monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", running.url + path)
+        monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
+        monkeypatch.setattr(constants, "HF_HUB_CACHE", str(cache))
+        yield running
+
+
 def files_in(folder):
     """The files of a folder of downloads, locks left out."""
     found = (path for path in folder.rglob("*") if path.is_file() and path.suffix != ".lock")

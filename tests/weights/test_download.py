@@ -10,6 +10,7 @@ import time
 
 import numpy as np
 import pytest
+from support import at_once
 from support.servers import CONTENT, SHA256, files_in, serving, zipped
 
 import keras_resnet
@@ -168,16 +169,8 @@ def test_an_archive_is_unpacked_and_its_file_verified(server, tmp_path):
 
 @pytest.mark.once
 def test_many_may_download_the_same_file_at_once(server, tmp_path):
-    results = []
     wanted = record(f"{server.url}/whole.pth")
-    fetching = [
-        threading.Thread(target=lambda: results.append(fetch(wanted, tmp_path).read_bytes()))
-        for _ in range(4)
-    ]
-    for thread in fetching:
-        thread.start()
-    for thread in fetching:
-        thread.join()
+    results = at_once(lambda: fetch(wanted, tmp_path).read_bytes())
     assert results == [CONTENT] * 4
     assert files_in(tmp_path) == ["keras_resnet/whole.pth"]
     assert len(server.log) == 1

@@ -3,14 +3,14 @@
 import contextlib
 import dataclasses
 import shutil
-import threading
 import time
 
 import huggingface_hub
 import numpy as np
 import pytest
 from huggingface_hub import constants
-from support.servers import COMMIT, CONTENT, SHA256, files_in, serving
+from support import at_once
+from support.servers import COMMIT, CONTENT, SHA256, files_in, hub
 
 import keras_resnet
 from keras_resnet import DownloadError
@@ -22,13 +22,7 @@ ADDRESS = "hf://timm/resnet50.a1_in1k/whole.safetensors"
 
 @pytest.fixture
 def server(monkeypatch, tmp_path):
-    """The hub. Its CAS, from which files can be read in another way, is not there."""
-    with serving() as running:
-        monkeypatch.setattr(constants, "ENDPOINT", running.url)
-        path = "/{repo_id}/resolve/{revision}/{filename}"
-        monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", running.url + path)
-        monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
-        monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "shared"))
+    with hub(monkeypatch, tmp_path / "shared") as running:
         yield running
 
 
@@ -163,15 +157,7 @@ def test_without_a_network_the_error_comes_at_once_and_says_what_to_do(
 
 
 def test_many_may_download_the_same_file_at_once(server, tmp_path):
-    results = []
-    fetching = [
-        threading.Thread(target=lambda: results.append(fetch(record(), tmp_path).read_bytes()))
-        for _ in range(4)
-    ]
-    for thread in fetching:
-        thread.start()
-    for thread in fetching:
-        thread.join()
+    results = at_once(lambda: fetch(record(), tmp_path).read_bytes())
     assert results == [CONTENT] * 4
 
 

@@ -6,9 +6,8 @@ import os
 import keras
 import numpy as np
 import pytest
-from huggingface_hub import constants
 from support import fill
-from support.servers import COMMIT, serving
+from support.servers import COMMIT, hub
 from support.weights import values
 
 import keras_resnet
@@ -44,12 +43,7 @@ def net():
 
 @pytest.fixture
 def server(monkeypatch, tmp_path):
-    with serving() as running:
-        monkeypatch.setattr(constants, "ENDPOINT", running.url)
-        path = "/{repo_id}/resolve/{revision}/{filename}"
-        monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", running.url + path)
-        monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
-        monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "shared"))
+    with hub(monkeypatch, tmp_path / "shared") as running:
         monkeypatch.setenv("KERAS_HOME", str(tmp_path / "home"))
         running.files = running.commits.setdefault(COMMIT, {})
         yield running
