@@ -239,7 +239,8 @@ def main() -> int:
     options.workers = options.workers or max(1, round(cores / len(options.backends) - 0.01))
     options.seed = random.SystemRandom().randrange(2**32) if options.seed is None else options.seed
     FOLDER.mkdir(parents=True, exist_ok=True)
-    signal.signal(signal.SIGTERM, interrupt)
+    for number in (signal.SIGINT, signal.SIGTERM):  # a shell has jobs behind it ignore the first
+        signal.signal(number, interrupt)
     say(f"In random order, as python tools/battery.py --seed {options.seed} runs them again")
     started = time.monotonic()
     try:

@@ -1,5 +1,6 @@
 """tools/battery.py: what it counts, what it returns, and that it leaves no process behind."""
 
+import contextlib
 import os
 import pathlib
 import signal
@@ -80,19 +81,29 @@ def test_a_process_that_ends_without_results_fails(tmp_path):
 def test_an_interruption_ends_the_processes_of_all_backends(tmp_path, number):
     started = tmp_path / "started"
     started.touch()
-    process = start(tmp_path, WAITS, "jax", "torch", STARTED=str(started))
-    while len(started.read_text().split()) < 4:
-        assert process.poll() is None
-        time.sleep(0.1)
-    process.send_signal(number)
-    assert "Interrupted" in process.communicate(timeout=60)[0]
-    assert process.returncode == 130
+    with ended(start(tmp_path, WAITS, "jax", "torch", STARTED=str(started))) as process:
+        while len(started.read_text().split()) < 4:
+            assert process.poll() is None
+            time.sleep(0.1)
+        process.send_signal(number)
+        assert "Interrupted" in process.communicate(timeout=60)[0]
+        assert process.returncode == 130
     for pid in map(int, started.read_text().split()):
         for _ in range(100):
             if not alive(pid):
                 break
             time.sleep(0.1)
         assert not alive(pid)
+
+
+@contextlib.contextmanager
+def ended(process):
+    """A process that does not outlive a test that fails: its warning would fail another."""
+    with process:
+        try:
+            yield process
+        finally:
+            process.terminate()
 
 
 def alive(pid):
