@@ -8,9 +8,8 @@ from typing import Any, Literal, Unpack
 
 import keras
 
-from keras_resnet.graph import deep_graph
 from keras_resnet.networks import options as opts
-from keras_resnet.networks.assembly import KITS, Top, normalized
+from keras_resnet.networks.assembly import Top, assembled
 from keras_resnet.networks.bn_inception import bn_inception
 from keras_resnet.networks.checks import check_name, checked_classes, checked_input_shape, is_flag
 from keras_resnet.networks.family import network_row
@@ -32,7 +31,6 @@ FAMILIES: dict[str, Any] = {
     "prelu_net": prelu_net,
     "bn_inception": bn_inception,
 }
-POOLS = {"avg": keras.layers.GlobalAveragePooling2D, "max": keras.layers.GlobalMaxPooling2D}
 # None, a name, a record or a path.
 Weights = str | os.PathLike | Record | None
 
@@ -117,13 +115,8 @@ def build(
         choices = replace(choices, mean=pretrained.image.mean, std=pretrained.image.std)
         file, dialect, record = fetch(pretrained), pretrained.dialect, pretrained
     image = keras.Input(shape, name="image") if input_tensor is None else input_tensor
-    with deep_graph():
-        x = FAMILIES[row.family](normalized(image, choices), row, choices, top)
-        if top is None and pooling:
-            x = POOLS[pooling](name="pool")(x)
-        name = name or (network if isinstance(network, str) else row.name)
-        inputs = keras.utils.get_source_inputs(image)
-        model = KITS[choices.layers].Model(inputs[0] if len(inputs) == 1 else inputs, x, name=name)
+    name = name or (network if isinstance(network, str) else row.name)
+    model = assembled(FAMILIES[row.family], image, row, choices, top, pooling, name)
     note_graph(model, network, row, choices, classes if include_top else None, record)
     if file is not None:
         skipped = load_weights(

@@ -3,14 +3,14 @@
 import json
 import re
 import types
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import keras
 
-from keras_resnet.common.files import GRAPH, differences, graph_in_hdf5, parsed
-from keras_resnet.graph import all_layers, deep_graph, stored_attributes
-from keras_resnet.layers import kernels
+from keras_resnet.common.files import GRAPH, check_same, graph_in_hdf5, parsed
+from keras_resnet.graph import deep_graph, leaf_layers, stored_attributes
+from keras_resnet.layers import Conv2D, kernels
 from keras_resnet.layers.fusion import plan_of
 
 
@@ -124,19 +124,43 @@ def papers_name(name: str) -> str:
 
 
 def carry(model: keras.Model, graph: Mapping[str, Any]) -> keras.Model:
-    """Has a model remember what it was built as: the record that `graph_record` makes."""
+    """Has a model remember what it was built as: the record that `graph_record` makes.
+
+    Its first convolution remembers it too, for clones and for models that a user makes of its
+    layers. Where layers are shared by several models, it is the first that counts.
+    """
     model.built_as = json.dumps(graph)
     if not isinstance(model, Network):
         for name in ("get_layer", "load_weights", "save_own_variables", "load_own_variables"):
             setattr(model, name, types.MethodType(getattr(Network, name), model))
+    for _, layer in leaf_layers(model):
+        if layer.name.startswith("conv1") and isinstance(layer, keras.layers.Conv2D):
+            mark(layer, model.built_as)
+            break
     return model
+
+
+def mark(layer: keras.layers.Conv2D, built_as: str) -> None:
+    if getattr(layer, "built_as", None):
+        return
+    layer.built_as = built_as
+    if not isinstance(layer, Conv2D):
+        for name in ("save_own_variables", "load_own_variables"):
+            setattr(layer, name, types.MethodType(getattr(Conv2D, name), layer))
+
+
+def records_in(layer: Any) -> Iterator[str]:
+    """What a model or a layer was built as, or else all that is inside it."""
+    if (built_as := getattr(layer, "built_as", None)) is not None:
+        yield built_as
+    else:
+        for inner in getattr(layer, "layers", ()):
+            yield from records_in(inner)
 
 
 def graph_of(model: keras.Model) -> dict[str, Any] | None:
     """What a model was built as, or the only network of this package inside it; else None."""
-    if (built_as := getattr(model, "built_as", None)) is not None:
-        return json.loads(built_as)
-    inside = {text for layer in all_layers(model) if (text := getattr(layer, "built_as", None))}
+    inside = set(records_in(model))
     return json.loads(inside.pop()) if len(inside) == 1 else None
 
 
@@ -150,15 +174,6 @@ def check_same_graph(
         what: holds the weights, for the message.
         meant: differences that are asked for.
     """
-    mine = graph_of(model)
-    if mine is None:
-        return
-    wrong = {name: pair for name, pair in differences(graph, mine).items() if name not in meant}
-    if wrong:
-        raise ValueError(
-            f"{what} holds the weights of a network with "
-            f"{', '.join(f'{name}={theirs!r}' for name, (theirs, _) in wrong.items())}. "
-            f"Received: the model {model.name!r} with "
-            f"{', '.join(f'{name}={its!r}' for name, (_, its) in wrong.items())}, which computes "
-            f"something else; nothing was loaded. {graph.get('call', 'Another network')} fits"
-        )
+    if (mine := graph_of(model)) is not None:
+        received = f"the model {model.name!r}"
+        check_same(graph, mine, what, received, meant, "; nothing was loaded")

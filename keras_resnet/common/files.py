@@ -8,7 +8,7 @@ import struct
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -174,9 +174,16 @@ def graph_in_hdf5(path: str | os.PathLike) -> dict[str, Any] | None:
 
     if not os.path.isfile(path) or not h5py.is_hdf5(path):
         return None
+    inside: dict[str, Any] = {}
+
+    def look(name: str, item: Any) -> None:
+        if name.endswith("vars") and GRAPH in item.attrs:
+            inside[name] = item.attrs[GRAPH]
+
     with h5py.File(path, "r") as file:
-        variables = file.get("vars", getlink=True) and file.get("vars")
-        found = file.attrs.get(GRAPH) or (variables and variables.attrs.get(GRAPH))
+        file.visititems(look)
+        one = inside.popitem()[1] if len(set(inside.values())) == 1 else None
+        found = file.attrs.get(GRAPH) or inside.get("vars", one)
         if found is None and "model_config" in file.attrs:
             config = json.loads(file.attrs["model_config"]).get("config", {})
             found = json.dumps(config[GRAPH]) if GRAPH in config else None
@@ -194,3 +201,32 @@ def differences(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, t
         for name in choices[0]
         if name in choices[1] and choices[0][name] != choices[1][name]
     }
+
+
+def check_same(
+    graph: Mapping[str, Any],
+    mine: Mapping[str, Any],
+    what: str,
+    received: str,
+    meant: Iterable[str] = (),
+    loaded: str = "",
+) -> None:
+    """Raises where weights are of a network that computes something else than another.
+
+    Args:
+        graph: what the weights are of.
+        mine: the other network.
+        what: holds the weights, for the message.
+        received: is to take them.
+        meant: differences that are asked for.
+        loaded: what is true of the other layers, for the message.
+    """
+    wrong = {name: pair for name, pair in differences(graph, mine).items() if name not in meant}
+    if wrong:
+        raise ValueError(
+            f"{what} holds the weights of a network with "
+            f"{', '.join(f'{name}={theirs!r}' for name, (theirs, _) in wrong.items())}. "
+            f"Received: {received} with "
+            f"{', '.join(f'{name}={its!r}' for name, (_, its) in wrong.items())}, which computes "
+            f"something else{loaded}. {graph.get('call', 'Another network')} fits"
+        )

@@ -13,12 +13,16 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from keras_resnet.common.files import write_json
-from keras_resnet.weights.transfer import AbsentFileError, DownloadError, identity, matches
+from keras_resnet.weights.transfer import DownloadError, identity, matches
 
 SECONDS_FOR_AN_ANSWER = 10.0
 ADVICE = (
     "Pass the path of a file you have, or fill the cache {cache} where there is a network "
     "(HF_HOME names another; HF_HUB_OFFLINE=1 asks for no network)"
+)
+PICKLES = (
+    ". If it has only pickles (pytorch_model.bin, model.pth), download one and pass its path: it "
+    "is read with weights_only=True"
 )
 
 
@@ -71,10 +75,11 @@ def hub_file(
             f"not {known.hash}. Nothing was changed; pass the path of a file you have"
         )
     expected = Pin(stated.revision, known.hash or stated.hash)
-    path = downloaded(address, expected.revision, cache_dir)
-    if not matches(path, expected.hash):  # damaged on the way or on the disk: once more
-        path = downloaded(address, expected.revision, cache_dir, force_download=True)
-    if not matches(path, expected.hash):
+    for again in (False, True):  # what was damaged on the way or on the disk: once more
+        path = downloaded(address, expected.revision, cache_dir, force_download=again)
+        if matches(path, expected.hash):
+            break
+    else:
         raise DownloadError(
             f"{address} arrives with another content than the hub states: its hash is not "
             f"{expected.hash}. Try again later, or pass the path of a file you have"
@@ -124,7 +129,7 @@ def stated_by_hub(address: str, revision: str) -> Pin:
     return Pin(stated.commit_hash or revision, f"sha256:{stated.etag}" if sha256 else "")
 
 
-def downloaded(address: str, revision: str, cache_dir, force_download: bool = False) -> Path:
+def downloaded(address: str, revision: str, cache_dir, force_download: bool) -> Path:
     """The file in the client's cache, downloaded if need be."""
     import huggingface_hub
 
@@ -158,7 +163,9 @@ def failures_named(address: str, done: str = "downloaded"):
         why = "the hub knows no such repository, or it is private: `hf auth login` lets you in"
         raise DownloadError(f"{address}: {why}") from error
     except errors.EntryNotFoundError as error:
-        raise AbsentFileError(f"{address}: the repository has no such file") from error
+        why = "the repository has no such file"
+        why += PICKLES if address.endswith(".safetensors") else ""
+        raise DownloadError(f"{address}: {why}") from error
     except Exception as error:  # of the client, of the network library, of the disk
         answer = getattr(error, "response", None)
         reason = str(error).strip().split("\n")[0] or type(error).__name__

@@ -14,10 +14,7 @@ from keras_resnet.networks.family import NETWORKS
 from keras_resnet.weights.download import cache_folder
 from keras_resnet.weights.hub import hub_file
 from keras_resnet.weights.records import ImageRule, Record, image_rule
-from keras_resnet.weights.transfer import AbsentFileError
 
-WEIGHTS = "model.safetensors"
-PICKLES = ("pytorch_model.bin", "model.pth")
 TIMM = re.compile(r"resnet(?P<depth>18|34|50|101|152)(?P<kind>[cd]?)")
 TIMM_V2 = re.compile(r"resnetv2_(?P<depth>18|34|50|101|152)")
 
@@ -29,18 +26,18 @@ def hub_record(address: str) -> Record:
         address: `hf://owner/repository`.
 
     Raises:
-        ValueError: its config.json is of no network of this package, or it has only pickles.
-        DownloadError: it could not be downloaded.
+        ValueError: its config.json is of no network of this package.
+        DownloadError: config.json could not be downloaded.
     """
     if not re.fullmatch(r"hf://[\w.-]+/[\w.-]+", address):
         raise ValueError(f"A repository is written hf://owner/name. Received: {address!r}")
     config = json_of(address, "config.json")
     options, network, dialect = network_in(config, address)
-    found = Record(
+    return Record(
         network=network,
         name=address,
         source=address,
-        url=f"{address}/{WEIGHTS}",
+        url=f"{address}/model.safetensors",
         hash="",
         license=str(config.get("license", "not stated")),
         dialect=dialect,
@@ -48,14 +45,6 @@ def hub_record(address: str) -> Record:
         image=image_in(config, address),
         units=units_in(config),
     )
-    try:
-        hub_file(found.url, cache_folder() / "hub")
-    except AbsentFileError as error:
-        raise ValueError(
-            f"{address} has no {WEIGHTS}. If it has only pickles ({', '.join(PICKLES)}), download "
-            "one and pass its path: it is read with weights_only=True"
-        ) from error
-    return found
 
 
 def json_of(address: str, file: str) -> dict[str, Any]:
@@ -188,7 +177,7 @@ def save_pretrained(
     dialect = "timm" if graph["row"]["kind"] == "Architecture" else "keras_resnet"
     if graph["row"].get("order") == "v2" or graph["row"].get("stem") == "cifar":
         dialect = "keras_resnet"
-    save_weights(model, folder / WEIGHTS, dialect)
+    save_weights(model, folder / "model.safetensors", dialect)
     architecture = timm_name(graph)
     size, v2 = image.size or 224, architecture.startswith("resnetv2")
     deep = graph["row"].get("stem") == "deep"

@@ -24,10 +24,6 @@ class DownloadError(OSError):
     """
 
 
-class AbsentFileError(DownloadError):
-    """A repository of the hub has no such file."""
-
-
 def hash_of(file: Path, like: str) -> str:
     """The file's hash by the algorithm that `like` names, written the same way."""
     algorithm, _, digest = like.partition(":")

@@ -27,6 +27,8 @@ ROWS = (
     *(narrowed(network_row(name), 4) for name in ("vgg11", "vgg11_lrn")),
     *(narrowed(network_row(name), 8) for name in ("googlenet", "bn_inception", "prelu_net_a")),
 )
+# Of a layer that refuses its weights, before Keras raises the error.
+KERAS_SAYS_MORE = pytest.mark.filterwarnings("ignore:Skipping nested container")
 ELSE = "computes something else; nothing was loaded"
 
 
@@ -130,6 +132,7 @@ def test_a_builder_takes_the_graph_from_the_file(tmp_path):
         keras_resnet.build(TINY, weights=tmp_path / "file.safetensors", stride_on="1x1")
 
 
+@KERAS_SAYS_MORE
 def test_what_a_network_was_built_as_survives_saving_and_building_around_it(tmp_path):
     model, other = tiny(stride_on="3x3"), tiny()
     model.save(tmp_path / "model.keras")
@@ -145,6 +148,41 @@ def test_what_a_network_was_built_as_survives_saving_and_building_around_it(tmp_
     save_weights(around[0], tmp_path / "around.npz")
     with pytest.raises(ValueError, match="computes something else"):
         load_weights(around[1], tmp_path / "around.npz")
+
+
+@pytest.mark.once
+@KERAS_SAYS_MORE
+def test_models_made_of_a_network_carry_it_and_so_do_the_files_of_their_weights(tmp_path):
+    """Clones, parts and whole models loaded from a file; saved and loaded by Keras and by us."""
+    path = tmp_path / "file.weights.h5"
+    for kind in ("fast", "keras"):
+        source, other = (tiny(stride_on=s, layers=kind) for s in ("3x3", "1x1"))
+        part = lambda net: keras.Model(net.input, net.get_layer("pool").output)  # noqa: E731
+        part(source).save(tmp_path / "part.keras")
+        made = [(part(source), part(other))]
+        if kind == "fast":  # plain Keras' own clone of plain layers is like any model's
+            made += [
+                (keras.models.clone_model(source), other),
+                (source, keras.models.clone_model(other)),
+                (keras.models.load_model(tmp_path / "part.keras"), part(other)),
+            ]
+        for one, wrong in made:
+            assert not differences(graph_of(one), graph_of(source))
+            one.save_weights(path)
+            assert not differences(graph_in(path), graph_of(source))
+            with pytest.raises(ValueError, match=ELSE):
+                load_weights(wrong, path)
+            with pytest.raises(ValueError, match="computes something else"):
+                wrong.load_weights(path)
+            one.load_weights(path)
+            assert load_weights(one, path) == ()
+
+
+@pytest.mark.once
+def test_a_config_with_it_is_still_that_of_a_stock_layer():
+    config = tiny().get_layer("conv1").get_config()
+    layer = keras.layers.Conv2D.from_config(config)
+    assert layer.get_config() == {**config, "name": layer.name}
 
 
 @pytest.mark.once
@@ -186,7 +224,8 @@ def test_files_without_it_load_and_damaged_ones_are_refused(tmp_path):
             with pytest.raises(ValueError, match="damaged"):
                 load(path)
     with h5py.File(path, "a") as file:
-        del file["vars"].attrs["keras_resnet"]
+        for group in ("vars", "layers/conv2d/vars"):
+            del file[group].attrs["keras_resnet"]
     model.load_weights(path)
     assert load_weights(tiny(stride_on="3x3"), path) == ()
     save_weights(model, tmp_path / "file.npz")

@@ -71,6 +71,21 @@ def test_a_repository_is_read_by_its_config(kind, server, net, tmp_path):
     assert rule.crop_pct == (0.9 if kind == "timm" else 0.875)
 
 
+def test_weights_are_downloaded_and_their_sum_computed_once(server, net, tmp_path, monkeypatch):
+    from keras_resnet.weights import hub as files
+
+    read = []
+    sums = files.matches
+    monkeypatch.setattr(files, "matches", lambda path, _: read.append(path.name) or sums(path, _))
+    holds(server, TIMM, net, "timm", tmp_path)
+    keras_resnet.Preprocessing("hf://me/net")
+    assert set(read) == {"config.json"}
+    for _ in range(2):
+        read.clear()
+        keras_resnet.ResNet18(weights="hf://me/net", input_shape=(32, 32, 3))
+        assert read == ["config.json", "model.safetensors"]
+
+
 def test_what_is_no_network_of_ours_or_of_another_head_is_one_clear_error(server, net, tmp_path):
     with pytest.raises(ValueError, match="hf://owner/name"):
         keras_resnet.ResNet18(weights="hf://me")
@@ -91,7 +106,7 @@ def test_what_is_no_network_of_ours_or_of_another_head_is_one_clear_error(server
 def test_a_repository_of_pickles_alone_is_refused_with_what_to_do(server):
     holds(server, TIMM)
     server.files["model.safetensors"] = None
-    with pytest.raises(ValueError, match=r"has no model.safetensors.*weights_only=True"):
+    with pytest.raises(DownloadError, match=r"model.safetensors: .* no such.*weights_only=True"):
         keras_resnet.ResNet18(weights="hf://me/net")
     with pytest.raises(DownloadError, match="accept its terms"):
         keras_resnet.ResNet18(weights="hf://gated/net")
