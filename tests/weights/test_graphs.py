@@ -158,9 +158,9 @@ def test_models_made_of_a_network_carry_it_and_so_do_the_files_of_their_weights(
     for kind in ("fast", "keras"):
         source, other = (tiny(stride_on=s, layers=kind) for s in ("3x3", "1x1"))
         part = lambda net: keras.Model(net.input, net.get_layer("pool").output)  # noqa: E731
-        part(source).save(tmp_path / "part.keras")
         made = [(part(source), part(other))]
         if kind == "fast":  # plain Keras' own clone of plain layers is like any model's
+            part(source).save(tmp_path / "part.keras")
             made += [
                 (keras.models.clone_model(source), other),
                 (source, keras.models.clone_model(other)),
@@ -175,7 +175,6 @@ def test_models_made_of_a_network_carry_it_and_so_do_the_files_of_their_weights(
             with pytest.raises(ValueError, match="computes something else"):
                 wrong.load_weights(path)
             one.load_weights(path)
-            assert load_weights(one, path) == ()
 
 
 @pytest.mark.once
