@@ -5,6 +5,7 @@ A backend's file holds these functions; `axis` is 1 or 3 of a 4-D map throughout
 * `can_normalize(x, axis)`: whether the next two take a map of this dtype and shape here.
 * `normalize_batch(x, gamma, beta, axis, epsilon)`: the map normalized by its own statistics, and
   these: mean and biased variance, in float32 at least.
+* `normalize_together(x, gamma, beta, axis, epsilon)`: by those of all replicas.
 * `normalize(x, mean, variance, gamma, beta, axis, epsilon)`: by given statistics.
 * `convolve(x, kernel, strides, padding, dilation, data_format)`: 2-D, or `NotImplemented`.
 * `max_pool(x, size, strides, padding, data_format)`: 2-D, or `NotImplemented`.

@@ -3,7 +3,7 @@
 import keras
 
 from keras_resnet.layers import kernels, replicas
-from keras_resnet.layers.stock import scale_and_offset
+from keras_resnet.layers.stock import scale_and_offset, value_of
 
 
 @keras.saving.register_keras_serializable("keras_resnet")
@@ -27,7 +27,7 @@ class BatchNormalization(keras.layers.BatchNormalization):
         if training and self.trainable:
             normalize_batch = kernels.active.normalize_batch
             if replicas.sum_over_replicas is not None:
-                normalize_batch = replicas.normalize_batch
+                normalize_batch = kernels.active.normalize_together
             outputs, mean, variance = normalize_batch(
                 inputs, *scale_and_offset(self), axis, self.epsilon
             )
@@ -46,7 +46,8 @@ class BatchNormalization(keras.layers.BatchNormalization):
         """Moves the moving statistics towards those of a batch."""
         for moving, batch in ((self.moving_mean, mean), (self.moving_variance, variance)):
             batch = keras.ops.cast(batch, moving.dtype)
-            moving.assign(moving * self.momentum + batch * (1.0 - self.momentum))
+            # Of tensors: Keras would send its variable's device each number as a tensor.
+            moving.assign(value_of(moving) * self.momentum + batch * (1.0 - self.momentum))
 
 
 def is_plain(norm) -> bool:

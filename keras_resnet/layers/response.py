@@ -45,7 +45,8 @@ class LocalResponseNormalization(keras.layers.Layer):
         squares = ops.pad(ops.square(x), widths)
         parts = [self.shifted(squares, start, channels) for start in range(self.size)]
         total = sum(parts[1:], parts[0])
-        scale = ops.power(self.k + self.alpha / self.size * total, -self.beta)
+        # Not ops.power: Keras would send the device its exponent as a tensor.
+        scale = (self.k + self.alpha / self.size * total) ** -self.beta
         return ops.cast(x * scale, self.compute_dtype)
 
     def shifted(self, squares, start, channels):

@@ -2,6 +2,8 @@
 
 import keras
 
+from keras_resnet.layers.replicas import normalize_batch as normalize_together  # noqa: F401
+
 
 def value_of(variable):
     """The tensor a Keras variable holds; anything else, None too, is returned unchanged."""

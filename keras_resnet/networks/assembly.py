@@ -62,15 +62,25 @@ def normalized(image, options):
     if not options.include_preprocessing:
         return image
     variance = [std**2 for std in options.std]
-    return layers.Normalization(channel_axis(), options.mean, variance, name="preprocessing")(image)
+    return layers.Normalization(
+        channel_axis(), options.mean, variance, dtype=float32_at_least(), name="preprocessing"
+    )(image)
+
+
+def float32_at_least():
+    """The dtype of a layer that half precision is too coarse for; None for the policy's own."""
+    half = keras.config.dtype_policy().compute_dtype in ("float16", "bfloat16")
+    return "float32" if half else None
 
 
 def classifier(x, top: Top, *, initializer=keras.initializers.GlorotUniform, name="fc"):
     """The last fully connected layer, in float32 at least."""
-    half = keras.config.dtype_policy().compute_dtype in ("float16", "bfloat16")
-    dtype = "float32" if half else None
     return layers.Dense(
-        top.classes, top.activation, kernel_initializer=initializer(), dtype=dtype, name=name
+        top.classes,
+        top.activation,
+        kernel_initializer=initializer(),
+        dtype=float32_at_least(),
+        name=name,
     )(x)
 
 

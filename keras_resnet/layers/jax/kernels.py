@@ -8,6 +8,7 @@ import jax.numpy as jnp
 from jax import lax
 
 from keras_resnet.layers.stock import (  # noqa: F401
+    normalize_together,
     run_fused,
     store_kernel,
     store_slots,

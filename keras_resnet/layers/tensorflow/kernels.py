@@ -5,6 +5,7 @@ import tensorflow as tf
 from keras_resnet.layers.stock import (  # noqa: F401
     convolve,
     max_pool,
+    normalize_together,
     run_fused,
     store_kernel,
     store_slots,

@@ -11,6 +11,7 @@ from keras_resnet.layers.torch.kernels import (
     store_slots,
     uncompiled,
 )
+from keras_resnet.layers.torch.replicas import normalize_together
 from keras_resnet.layers.torch.units import run as run_fused
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "max_pool",
     "normalize",
     "normalize_batch",
+    "normalize_together",
     "relu",
     "run_fused",
     "store_kernel",

@@ -27,6 +27,9 @@ foreach_sub_ = torch._foreach_sub_
 fused_sgd_ = torch._fused_sgd_
 FUSED_DEVICES = frozenset(_get_fused_kernels_supported_devices())
 
+# The kinds of device that have the kernels of torch.nn.SyncBatchNorm.
+STATISTICS_DEVICES = {"cuda"}
+
 
 def folded_dtypes() -> tuple[torch.dtype, ...]:
     """The dtypes in which oneDNN runs convolution, addition and ReLU as one kernel on this CPU."""

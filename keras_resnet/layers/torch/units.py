@@ -34,6 +34,7 @@ from keras_resnet.layers.torch.kernels import (
     wide_scale_and_offset,
 )
 from keras_resnet.layers.torch.products import Product, is_product
+from keras_resnet.layers.torch.replicas import NormalizeTogether
 from keras_resnet.layers.units import PaddedPool
 
 
@@ -133,8 +134,7 @@ def run_node(node, values, training):
 
 
 def run_unit(unit, values, training, learned, listened):
-    synchronized = training and replicas.sum_over_replicas is not None
-    if synchronized or values.is_masked(unit) or (listened and is_listened_to(unit)):
+    if values.is_masked(unit) or (listened and is_listened_to(unit)):
         values[unit.target] = run_layers(unit, values, training)
         return
     if isinstance(unit, PaddedPool):
@@ -220,7 +220,8 @@ def train(unit, x, other, learned):
     y = convolve(*arguments_of(unit, x))
     norm = unit.norm
     gamma, beta = wide_scale_and_offset(y, *scale_and_offset(norm))
-    y, mean, inverse_std = NormalizeAddRelu.apply(
+    alone = replicas.sum_over_replicas is None
+    y, mean, inverse_std = (NormalizeAddRelu if alone else NormalizeTogether).apply(
         y, gamma, beta, other, norm.epsilon, unit.relu is not None
     )
     learned.add(norm, mean, inverse_std)
