@@ -15,6 +15,7 @@ import dataclasses
 import json
 from pathlib import Path
 
+import keras
 import numpy as np
 from common import option, start, write_json
 
@@ -107,7 +108,8 @@ def of_a_file(recipe, draw):
 
     def prepared(normalize):
         side = model.input.shape[1]
-        return np.asarray(Preprocessing(record, side, normalize, "channels_last")(pixels))
+        x = Preprocessing(record, side, normalize, "channels_last")(pixels)
+        return keras.ops.convert_to_numpy(x)
 
     inside = any(layer.name == "preprocessing" for layer in model.layers)
     x, picture = prepared(not inside), prepared(False).astype("uint8")

@@ -3,6 +3,7 @@
 import ast
 import pathlib
 import re
+import tomllib
 
 import pytest
 
@@ -88,3 +89,59 @@ def test_the_table_names_files_that_exist():
 def test_what_the_table_would_miss():
     source = "x._value; getattr(x, '_plan'); from torch._a import _b\ndef _c(self): 'conv' + '_bn'"
     assert private_names(source) == {"_value", "_plan", "_a", "_b", "_c"}
+
+
+# ---- what leaves the device, and who may use it -------------------------------------------
+
+SOURCES = {
+    path.relative_to(ROOT.parent).as_posix(): ast.parse(path.read_text())
+    for folder in ("keras_resnet", "recipes", "benchmarks")
+    for path in sorted((ROOT.parent / folder).rglob("*.py"))
+}
+
+
+def arrays_of_tensors(tree: ast.AST) -> list[int]:
+    """The lines where NumPy is given what a layer or a model returns: a tensor, maybe on a GPU."""
+    return [
+        node.lineno
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        and ast.unparse(node.func) in ("np.array", "np.asarray")
+        and isinstance(given := node.args[0], ast.Call)
+        and (
+            isinstance(given.func, ast.Call)
+            or re.search(r"(^|[._])(model|layer|net|network)$", ast.unparse(given.func))
+        )
+    ]
+
+
+def test_a_tensor_becomes_an_array_by_keras():
+    found = {file: arrays_of_tensors(tree) for file, tree in SOURCES.items()}
+    assert {file: lines for file, lines in found.items() if lines} == {}
+
+
+def test_what_numpy_cannot_take_from_a_gpu_is_found():
+    source = "np.asarray(Layer(3)(x))\nnp.array(self.model(x))\nnp.asarray(model.predict(x))"
+    assert arrays_of_tensors(ast.parse(source)) == [1, 2]
+
+
+def test_tensorflow_is_imported_where_it_is_told_to_leave_the_gpu_alone():
+    importers = {
+        file
+        for file, tree in SOURCES.items()
+        if file.startswith("keras_resnet") and "/tensorflow/" not in file
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Import) and any(name.name == "tensorflow" for name in node.names)
+    }
+    assert importers == {"keras_resnet/layers/backend.py"}
+
+
+def test_no_extra_brings_two_versions_of_cuda():
+    project = tomllib.loads((ROOT.parent / "pyproject.toml").read_text())["project"]
+    extras = project["optional-dependencies"]
+    # torch's own wheels are built against CUDA 13, those of TensorFlow against CUDA 12.
+    brings = {"tensorflow[and-cuda]": 12, "jax[cuda13]": 13, "torch": 13}
+    for extra, wanted in extras.items():
+        names = {re.split("[<>=!~]", requirement)[0] for requirement in wanted}
+        assert len({brings[name] for name in names & set(brings)}) <= 1, extra
+        assert not any("cuda" in name and name not in brings for name in names), extra

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from keras_resnet.layers import backend
+
 KERNELS = {"bilinear": "triangle", "bicubic": "keyscubic"}
 JPEG_OPTIONS = {
     "channels": 3,
@@ -14,13 +16,12 @@ JPEG_OPTIONS = {
 def tensorflow() -> Any:
     """The module, or an ImportError with the command that installs it."""
     try:
-        import tensorflow
+        return backend.tensorflow()
     except ImportError as error:
         raise ImportError(
             "Image files are read by tf.data, on every backend: "
             'pip install "keras3-resnet[tensorflow-cpu]"'
         ) from error
-    return tensorflow
 
 
 class LazyTensorFlow:

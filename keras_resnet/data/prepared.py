@@ -11,12 +11,14 @@ import numpy as np
 from keras_resnet.common.arguments import checked
 from keras_resnet.data.archives import RandomAccessFile
 from keras_resnet.data.folders import split_called
+from keras_resnet.layers.backend import tensorflow
 
 ARCHIVES = {"train": "ILSVRC2012_img_train.tar", "validation": "ILSVRC2012_img_val.tar"}
 
 
 def tensorflow_datasets():
     try:
+        tensorflow()
         import tensorflow_datasets as tfds
     except ImportError as error:
         raise ImportError(

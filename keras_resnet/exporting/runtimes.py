@@ -8,6 +8,7 @@ import numpy as np
 from keras_resnet.common.arguments import checked
 from keras_resnet.exporting.formats import format_of, reading
 from keras_resnet.exporting.verification import outputs_of
+from keras_resnet.layers import backend
 
 Run = Callable[[np.ndarray], list[np.ndarray]]
 
@@ -42,8 +43,7 @@ def open_exported(
 
 
 def tensorflow(path: str, threads: int | None = None) -> Run:
-    import tensorflow as tf
-
+    tf = backend.tensorflow()
     loaded = tf.saved_model.load(path)
     serve = loaded.signatures["serving_default"]
     (name,) = serve.structured_input_signature[1]

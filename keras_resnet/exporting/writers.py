@@ -16,6 +16,7 @@ from keras_resnet.exporting.placing import members
 from keras_resnet.exporting.prepare import INPUT
 from keras_resnet.exporting.torch_graph import joined
 from keras_resnet.graph import deep_graph
+from keras_resnet.layers.backend import tensorflow
 
 
 def write(
@@ -63,6 +64,7 @@ def by_keras(model, format: str, path, batch, **options) -> None:
 
 
 def saved_model(model, path, dtype, batch, calibration):
+    tensorflow()  # on JAX, which has the GPU, too
     by_keras(model, "tf_saved_model", path, batch)
 
 
@@ -73,8 +75,7 @@ def keras_file(model, path, dtype, batch, calibration):
 def litert(model, path, dtype, batch, calibration):
     options: dict[str, Any] = {}
     if dtype != "float32":
-        import tensorflow as tf
-
+        tf = tensorflow()
         options["optimizations"] = [tf.lite.Optimize.DEFAULT]
     if dtype == "float16":
         options["target_spec"] = {"supported_types": [tf.float16]}

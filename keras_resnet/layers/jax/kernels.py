@@ -3,8 +3,8 @@
 import functools
 import math
 
-import jax
 import jax.numpy as jnp
+import keras
 from jax import lax
 
 from keras_resnet.layers.stock import (  # noqa: F401
@@ -57,14 +57,22 @@ def convolve(x, kernel, strides, padding, dilation, data_format):
     """A 1x1 convolution as a product of matrices, where XLA does not do so.
 
     XLA's CPU backend has its own loops for the gradients of a convolution, several times
-    slower than the products they are; on GPU and TPU its convolutions are the faster.
+    slower than the products they are; on GPU and TPU its convolutions are the faster. Which is
+    taken is known when a program is lowered, and so in one exported for another device.
     """
     kernel = value_of(kernel)
     is_product = math.prod(kernel.shape[:2]) == 1 and kernel.shape[2] == x.shape[-1]
-    if not is_product or data_format != "channels_last" or jax.default_backend() != "cpu":
+    if not is_product or data_format != "channels_last":
         return NotImplemented
     rows, columns = strides
-    return jnp.einsum("nhwc,cd->nhwd", x[:, ::rows, ::columns], kernel[0, 0])
+
+    def product(x, kernel):
+        return jnp.einsum("nhwc,cd->nhwd", x[:, ::rows, ::columns], kernel[0, 0])
+
+    def convolution(x, kernel):
+        return keras.ops.conv(x, kernel, strides, padding, data_format, dilation)
+
+    return lax.platform_dependent(x, kernel, cpu=product, default=convolution)
 
 
 def max_pool(x, size, strides, padding, data_format):
@@ -73,13 +81,19 @@ def max_pool(x, size, strides, padding, data_format):
     The gradient that XLA's CPU backend has for windows takes longer than all of ResNet-18's
     normalizations together. Of equal values the first is taken, as XLA does.
     """
-    known = padding == "valid" and jnp.issubdtype(x.dtype, jnp.floating)
-    if not known or jax.default_backend() != "cpu":
+    if padding != "valid" or not jnp.issubdtype(x.dtype, jnp.floating):
         return NotImplemented
     first = 1 if data_format == "channels_last" else 2
-    for n in (1, 0):
-        x = max_along(x, first + n, size[n], strides[n])
-    return x
+
+    def slices(x):
+        for n in (1, 0):
+            x = max_along(x, first + n, size[n], strides[n])
+        return x
+
+    def windows(x):
+        return keras.ops.max_pool(x, size, strides, padding, data_format)
+
+    return lax.platform_dependent(x, cpu=slices, default=windows)
 
 
 def relu(x):
