@@ -172,6 +172,8 @@ def graph_in_hdf5(path: str | os.PathLike) -> dict[str, Any] | None:
     """What the weights in a file of Keras are of; None where it does not say so."""
     import h5py
 
+    from keras_resnet.common.hdf5 import open_hdf5  # late: most files are of other kinds
+
     if not os.path.isfile(path) or not h5py.is_hdf5(path):
         return None
     inside: dict[str, Any] = {}
@@ -180,7 +182,7 @@ def graph_in_hdf5(path: str | os.PathLike) -> dict[str, Any] | None:
         if name.endswith("vars") and GRAPH in item.attrs:
             inside[name] = item.attrs[GRAPH]
 
-    with h5py.File(path, "r") as file:
+    with open_hdf5(path) as file:
         file.visititems(look)
         one = inside.popitem()[1] if len(set(inside.values())) == 1 else None
         found = file.attrs.get(GRAPH) or inside.get("vars", one)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from keras_resnet.weights import load_weights
 from keras_resnet.weights.find import list_weights, record_named
 from keras_resnet.weights.records import ImageRule, Record
 
+LARGEST_CONFIG = 2**23  # in bytes; ResNet-1202's has half of that
 HOW = (
     "a record of list_weights() such as resnet50.tv2, a record or a network and a file of weights "
     "such as resnet50.tv2=weights.pth or resnet50=weights.npz, or a saved model such as mine.keras"
@@ -79,7 +81,10 @@ def saved_model(path: str) -> keras.Model:
     """
     if not Path(path).exists():
         raise FileNotFoundError(f"There is no saved model {path}")
+    if not Path(path).is_file():
+        raise ValueError(f"A saved model must be a file. Received: {path}")
     try:
+        check_config(path)
         with deep_graph():
             return keras.saving.load_model(path, compile=False, safe_mode=True)
     # Keras raises TypeError for a class, KeyError for a zip of something else, and others.
@@ -88,6 +93,15 @@ def saved_model(path: str) -> keras.Model:
             f"{path} cannot be loaded. A model must be a .keras file with layers of Keras and of "
             f"this package alone. {type(error).__name__}: {error}"
         ) from error
+
+
+def check_config(path: str) -> None:
+    """Reads the configuration while Python's recursion is limited: without, brackets end it."""
+    with zipfile.ZipFile(path) as archive, archive.open("config.json") as file:
+        text = file.read(LARGEST_CONFIG + 1)
+    if len(text) > LARGEST_CONFIG:
+        raise ValueError(f"its config.json is of more than {LARGEST_CONFIG:,} bytes")
+    json.loads(text)
 
 
 def open_models(names: Sequence[str], image: str | None = None) -> tuple[list[keras.Model], list]:

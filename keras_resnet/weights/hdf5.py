@@ -14,9 +14,9 @@ BATCH_NORMALIZATION = ("gamma", "beta", "moving_mean", "moving_variance")
 @contextlib.contextmanager
 def hdf5(path: Path) -> Iterator[Arrays]:
     """The arrays of a Keras file as layer/variable. Links out of the file are refused."""
-    import h5py
+    from keras_resnet.common.hdf5 import open_hdf5  # late, as h5py
 
-    with h5py.File(path, "r") as file:
+    with open_hdf5(path) as file:
         groups: dict[str, Any] = dict(walk(file, path))
         within = "model_weights/" if "model_weights" in groups else ""
         root = groups.get("model_weights", file)

@@ -12,13 +12,14 @@ import pickle
 import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from keras_resnet.weights.hdf5 import hdf5
 from keras_resnet.weights.stored import MOST_ARRAYS, Arrays, Stored, WeightsFileError, required
 
-LARGEST_HEADER = 2**26  # of a .safetensors file, in bytes
+LARGEST_HEADER = 2**24  # of a .safetensors file, in bytes
 LARGEST_NPY_HEADER = 2**14
 TORCH_LEGACY = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19"  # pickle of torch's magic number
 
@@ -36,10 +37,7 @@ def open_arrays(path: str | os.PathLike) -> Iterator[Arrays]:
         WeightsFileError: the file is damaged, or no weights file.
         ImportError: a package that reads this kind is missing; the message names it.
     """
-    path = Path(path)
-    if path.exists() and not path.is_file():
-        kind = "folder" if path.is_dir() else "pipe or device"
-        raise WeightsFileError(f"`source` must be a file of weights. Received the {kind}: {path}")
+    path = regular(path)
     with open(path, "rb") as file:
         start = file.read(256)
     with contextlib.ExitStack() as stack:
@@ -48,6 +46,15 @@ def open_arrays(path: str | os.PathLike) -> Iterator[Arrays]:
         if not arrays:
             raise WeightsFileError(f"There are no weights in {path}")
         yield {name: guarded(stored, name, path) for name, stored in arrays.items()}
+
+
+def regular(path: str | os.PathLike) -> Path:
+    """The path of a file, or of none: opening a pipe would wait for ever."""
+    path = Path(path)
+    if path.exists() and not path.is_file():
+        kind = "folder" if path.is_dir() else "pipe or device"
+        raise WeightsFileError(f"A file of weights is needed. Received the {kind}: {path}")
+    return path
 
 
 @contextlib.contextmanager
@@ -80,7 +87,10 @@ def reader_for(start: bytes, path: Path):
     if start.startswith(b"\x89HDF\r\n\x1a\n"):
         return hdf5
     if start.startswith(b"PK\x03\x04"):
-        return npz if has_npy(path) else torch_pickle
+        names = zip_names(path)
+        if "config.json" in names:
+            raise WeightsFileError(f"{path} is a whole model: keras.models.load_model reads it")
+        return npz if any(name.endswith(".npy") for name in names) else torch_pickle
     if start.startswith(TORCH_LEGACY):
         return torch_pickle
     if start[8:9] == b"{" and int.from_bytes(start[:8], "little") < LARGEST_HEADER:
@@ -96,9 +106,9 @@ def reader_for(start: bytes, path: Path):
     )
 
 
-def has_npy(path: Path) -> bool:
+def zip_names(path: Path) -> list[str]:
     with zipfile.ZipFile(path) as archive:
-        return any(name.endswith(".npy") for name in archive.namelist())
+        return archive.namelist()
 
 
 def members(archive: zipfile.ZipFile, path: Path) -> list[zipfile.ZipInfo]:
@@ -148,12 +158,21 @@ def npy(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, path: Path) -> Stored:
 @contextlib.contextmanager
 def safetensors(path: Path) -> Iterator[Arrays]:
     """The Hugging Face hub's format: a header of shapes, then the data."""
+    with open_safetensors(path) as file:
+        yield {name: slice_of(file, name) for name in file.keys()}  # noqa: SIM118
+
+
+@contextlib.contextmanager
+def open_safetensors(path: Path) -> Iterator[Any]:
+    """A file of safetensors whose header is not too long to be taken apart."""
     from safetensors import safe_open
 
+    with open(path, "rb") as raw:
+        header = raw.read(int.from_bytes(raw.read(8), "little"))
+    if (count := header.count(b'"dtype"')) > MOST_ARRAYS:
+        raise WeightsFileError(f"{path} holds {count} arrays")
     with safe_open(str(path), framework="numpy") as file:
-        if len(file.keys()) > MOST_ARRAYS:
-            raise WeightsFileError(f"{path} holds {len(file.keys())} arrays")
-        yield {name: slice_of(file, name) for name in file.keys()}  # noqa: SIM118
+        yield file
 
 
 def slice_of(file, name: str) -> Stored:

@@ -1,8 +1,10 @@
 """Evaluation from the command line and from recipes, on image files in folders."""
 
 import json
+import os
 import pathlib
 import sys
+import zipfile
 
 import keras
 import paper_tables
@@ -91,6 +93,22 @@ def test_weights_of_ones_own_are_loaded_into_the_network_named(folder):
 
 
 @pytest.mark.once
+@pytest.mark.once
+def test_a_saved_model_that_ends_the_interpreter_or_fills_memory_is_refused(tmp_path):
+    """Without a limit on recursion, Python's JSON overflows the stack of C at 200,000 brackets."""
+    path = tmp_path / "mine.keras"
+    for config, message in (("[" * 200_000, "RecursionError"), (" " * 2**24, "config.json is of")):
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("config.json", config)
+        with pytest.raises(ValueError, match=message):
+            open_model(str(path))
+        with pytest.raises(ValueError, match="is a whole model"):
+            open_model(f"cifar_resnet8={path}", IMAGE)
+    os.mkfifo(tmp_path / "pipe.keras")
+    with pytest.raises(ValueError, match="must be a file"):
+        open_model(str(tmp_path / "pipe.keras"))
+
+
 def test_a_recipe_measures_each_network_and_both_together(folder, tmp_path, recipe, capsys):
     evaluate = recipe("evaluate")
     names = (str(folder / "mine.keras"), f"cifar_resnet8={folder / 'mine.npz'}")

@@ -1,17 +1,20 @@
 """Files of weights that are damaged or malicious: none is run, followed or decompressed."""
 
 import io
+import os
 import pickle
 import zipfile
 
 import h5py
 import numpy as np
 import pytest
+from safetensors.numpy import save_file
 from support.weights import source, target
 
 from keras_resnet import DownloadError, load_weights, save_weights
 from keras_resnet.weights import WeightsFileError, hdf5, readers, stored
 from keras_resnet.weights.download import unpack
+from keras_resnet.weights.matching import graph_in
 
 pytestmark = pytest.mark.once
 
@@ -56,6 +59,31 @@ def test_links_out_of_an_hdf5_file_are_not_followed(tmp_path):
         )
     with pytest.raises(WeightsFileError, match="is in another file"):
         load_weights(target(), path)
+
+
+def test_a_damaged_text_in_an_hdf5_file_neither_hangs_nor_takes_memory(tmp_path):
+    """HDF5 looks for the end of a heap with an empty object, and clears a text of 4 GiB."""
+    path = tmp_path / "weights.h5"
+    save_weights(source(), path, "keras_resnet")
+    sound = path.read_bytes()
+    heap = sound.index(b"GCOL")
+    text = sound.index(heap.to_bytes(8, "little")) - 4  # its length, the heap, its number there
+    load = lambda damaged: load_weights(target(), damaged)  # noqa: E731
+    for at, damage, read in ((heap + 16, bytes(16), graph_in), (text, b"\xff" * 4, load)):
+        path.write_bytes(sound[:at] + damage + sound[at + len(damage) :])
+        with pytest.raises(WeightsFileError, match="a text in it cannot be read"):
+            read(path)
+
+
+def test_only_a_regular_file_is_opened(tmp_path):
+    model, device = target(), lambda path: path.symlink_to("/dev/zero")
+    for suffix in ("h5", "weights.h5", "keras", "npz", "safetensors", "pth"):
+        for number, make in enumerate((os.mkfifo, os.mkdir, device)):
+            path = tmp_path / f"{number}.{suffix}"
+            make(path)
+            for read in (graph_in, lambda odd: load_weights(model, odd)):
+                with pytest.raises(WeightsFileError, match="A file of weights is needed"):
+                    read(path)
 
 
 def test_a_giant_declared_shape_is_refused_without_memory(tmp_path):
@@ -120,12 +148,12 @@ def test_an_archive_of_a_download_is_not_unpacked_beyond_4_gibibytes(tmp_path):
     assert (tmp_path / "small.h5").read_bytes() == b"data"
 
 
-def test_a_header_of_safetensors_is_not_read_from_64_mebibytes_on(tmp_path):
+def test_a_header_of_safetensors_is_not_read_from_16_mebibytes_on(tmp_path):
     path = tmp_path / "weights.safetensors"
-    path.write_bytes((2**26).to_bytes(8, "little") + b"{" * 10)
+    path.write_bytes((2**24).to_bytes(8, "little") + b"{" * 10)
     with pytest.raises(WeightsFileError, match="unknown kind"):
         load_weights(target(), path)
-    path.write_bytes((2**26 - 1).to_bytes(8, "little") + b"{" * 10)
+    path.write_bytes((2**24 - 1).to_bytes(8, "little") + b"{" * 10)
     with pytest.raises(WeightsFileError, match="cannot be read as weights"):
         load_weights(target(), path)
 
@@ -138,13 +166,15 @@ def test_a_file_of_too_many_arrays_is_not_read(tmp_path, monkeypatch):
     for count in (3, 4):
         arrays = {str(number): np.zeros(3, "float32") for number in range(count)}
         np.savez(tmp_path / f"{count}.npz", **arrays)
+        save_file(arrays, tmp_path / f"{count}.safetensors")
         with h5py.File(tmp_path / f"{count}.weights.h5", "w") as file:
             for number in range(count - 2):  # beside a group and its folder of variables
                 file[f"layer/vars/{number}"] = np.zeros(3, "float32")
-    for name in ("3.npz", "3.weights.h5"):
+    for name in ("3.npz", "3.safetensors", "3.weights.h5"):
         with pytest.raises(ValueError, match="of no dialect known"):
             load_weights(target(), tmp_path / name)
-    for name, message in (("4.npz", "holds 4 arrays"), ("4.weights.h5", "more than 3 entries")):
+    refused = {"4.npz": "holds 4 ", "4.safetensors": "holds 4 ", "4.weights.h5": "more than 3 "}
+    for name, message in refused.items():
         with pytest.raises(WeightsFileError, match=message):
             load_weights(target(), tmp_path / name)
 
