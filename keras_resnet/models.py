@@ -20,6 +20,7 @@ from keras_resnet.networks.resnet import resnet
 from keras_resnet.networks.systems import System
 from keras_resnet.networks.vgg import vgg
 from keras_resnet.weights import Record, fetch, load_weights
+from keras_resnet.weights.convert import weighted_layers
 from keras_resnet.weights.find import find, has_imagenet_weights, implied
 from keras_resnet.weights.matching import note_graph
 
@@ -61,7 +62,8 @@ def build(
             `load_weights` reads. A set implies `shortcut`, `stride_on`,
             `pool1`, `pool_proj` and the like. `ResNet18` to `ResNet152` and all others that
             have public weights start from `"imagenet"`.
-        input_tensor: a symbolic 4-D Keras tensor to build on, instead of `input_shape`.
+        input_tensor: a symbolic 4-D Keras tensor to build on, instead of `input_shape`. Layers of
+            yours before it keep their values where the weights are of the network alone.
         input_shape: one image in the configured data format, `(224, 224, 3)` by default for
             ImageNet networks and `(32, 32, 3)` for CIFAR. A side may be None, but not where a
             fully connected layer reads a map: VGG with its top, and auxiliary heads. Weights for
@@ -119,12 +121,18 @@ def build(
     model = assembled(FAMILIES[row.family], image, row, choices, top, pooling, name)
     note_graph(model, network, row, choices, classes if include_top else None, record)
     if file is not None:
-        skipped = load_weights(
-            model, file, dialect, "fc" if other_head else (), list(options), channels != 3
-        )
-        if skipped and include_top:
+        left = layers_before(image, model) + ["fc"] * other_head
+        skipped = load_weights(model, file, dialect, left, list(options), channels != 3)
+        if "fc" in skipped and include_top:
             warnings.warn(f"A new layer fc of {classes} classes starts at random", stacklevel=2)
     return model
+
+
+def layers_before(image: Any, model: keras.Model) -> list[str]:
+    """The layers with weights through which a tensor of the user's comes, as files name them."""
+    before = keras.Model(keras.utils.get_source_inputs(image), image)
+    theirs = {id(layer) for layer in weighted_layers(before).values()}
+    return [name for name, layer in weighted_layers(model).items() if id(layer) in theirs]
 
 
 def default_weights(network: str) -> str | None:

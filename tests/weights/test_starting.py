@@ -72,3 +72,20 @@ def test_other_classes_start_a_new_head_with_a_word(file):
         np.testing.assert_allclose(value, theirs[path], atol=2e-7)
     again = keras_resnet.build(TINY, weights=file, classes=5)  # and no word
     np.testing.assert_array_equal(values(again)["fc/kernel"], theirs["fc/kernel"])
+
+
+@pytest.mark.once
+def test_layers_before_the_network_keep_their_values_or_take_those_of_a_whole_file(file, tmp_path):
+    image = keras.Input((32, 32, 1))
+    rgb = keras.layers.Conv2D(3, 1, name="to_rgb", bias_initializer="ones")(image)
+    rgb = keras.Sequential([keras.layers.BatchNormalization(name="bn")], name="theirs")(rgb)
+    model = keras_resnet.build(TINY, classes=5, input_tensor=rgb, weights=file)
+    expected = values(keras_resnet.build(TINY, classes=5, weights=file))
+    found = values(model)
+    assert len(found) == len(expected) + 6
+    for path, value in expected.items():
+        np.testing.assert_array_equal(found[path], value)
+    model.get_layer("to_rgb").bias.assign([7.0, 8.0, 9.0])
+    save_weights(model, tmp_path / "whole.npz", "keras_resnet")
+    again = keras_resnet.build(TINY, classes=5, input_tensor=rgb, weights=tmp_path / "whole.npz")
+    np.testing.assert_array_equal(values(again)["to_rgb/bias"], [7, 8, 9])
