@@ -117,7 +117,7 @@ def index_of(path: Path) -> tuple[list[str], np.ndarray]:
     size = path.stat().st_size
     stamp = [size, path.stat().st_mtime_ns]
     try:
-        with np.load(saved, allow_pickle=False) as file:
+        with saved.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
             if file["stamp"].tolist() == stamp:
                 return file["names"].tolist(), file["places"]
     except DAMAGE:

@@ -92,6 +92,7 @@ FILE = ["--file", "pixels.keras"]
         (["export", "cifar_resnet8", "net.keras"], r"pass --weights FILE or --weights none"),
         (["export", "missing.keras", "net.onnx"], r"There is no saved model missing.keras"),
         (["export", "cifar_resnet8", "n.keras", "--weights", "none", "--pixels"], r"--pixels SET"),
+        (["export", "resnet18", "n.onnx", "--size", "1"], r"--size must be at least 32. .*: 1x1"),
         (["convert", "resnet18", "missing.pth", "a.npz"], r"Received: weights='missing.pth'"),
         (["predict", "missing.jpg"], r"There is no such image: missing.jpg"),
         (["predict", "noise.png", "--file", "missing.onnx"], r"missing.onnx"),
@@ -105,7 +106,7 @@ FILE = ["--file", "pixels.keras"]
         *(
             (
                 [*command, *rest],
-                rf"{command[-1]} cannot be loaded. A model must be a .keras .*\w+Err",
+                rf"{command[-1]} cannot be loaded. A model must be a .keras .*(\w+Err|BadZip)",
             )
             for name in ("own.keras", "zip.keras", "garbage.keras")
             for command, rest in [

@@ -153,8 +153,12 @@ def test_the_index_of_a_large_tar_is_kept_and_made_anew_where_the_tar_has_change
         assert content_of(open_images(path)) == [("cat", b"a"), ("dog", b"b")]
     path.write_bytes(tar_of({"cat/a.jpg": b"new", "dog/b.jpg": b"b", "dog/c.jpg": b"c"}))
     assert content_of(open_images(path))[0] == ("cat", b"new")
-    (tmp_path / "photos.tar.index.npz").write_bytes(b"half of it")
-    assert len(open_images(path)) == 3
+    index = tmp_path / "photos.tar.index.npz"
+    sound = index.read_bytes()
+    for damaged in (b"", b"half of it", sound[:60], sound[: len(sound) // 2], sound[:-1]):
+        index.write_bytes(damaged)
+        assert len(open_images(path)) == 3
+        assert zipfile.is_zipfile(index)
 
 
 @pytest.mark.parametrize(("one", "other"), [("train", "validation"), ("validation", "train")])

@@ -119,6 +119,22 @@ def contents(folder: pathlib.Path) -> dict[str, str]:
 
 @pytest.mark.once
 @pytest.mark.parametrize("names", [("net.onnx",), PAIR, FOLDER])
+def test_what_else_is_in_the_folder_is_not_waited_for(names, tmp_path, monkeypatch):
+    """Opening a pipe would hang, and a link to nothing fail; thousands of files take seconds."""
+    os.mkfifo(tmp_path / "net.pipe")
+    (tmp_path / "net.link").symlink_to("nothing")
+    written(tmp_path, tuple(f"others/{number}" for number in range(30)), "")
+    flushed, fsync = [], os.fsync
+    monkeypatch.setattr(os, "fsync", lambda handle: flushed.append(handle) or fsync(handle))
+    with placing.beside(tmp_path / names[0].split("/")[0], names is FOLDER) as temporary:
+        written(temporary.parent, names, "new")
+        placing.put(temporary, tmp_path / temporary.name)
+    assert len(flushed) <= 5
+    assert contents(tmp_path).items() >= dict.fromkeys(names, "new").items()
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("names", [("net.onnx",), PAIR, FOLDER])
 @pytest.mark.parametrize("moves", range(5))
 def test_a_move_that_fails_is_taken_back(names, moves, tmp_path, monkeypatch):
     """As where folders cannot change places at once."""
