@@ -11,6 +11,7 @@ from collections.abc import Generator, Iterator
 from typing import Any
 
 import keras
+from keras.src.backend.common import global_state
 
 # Keras walks a graph with one Python frame a node; ResNet-1202 has 4,800 nodes.
 # CPython keeps the frames of Python functions on the heap, so the walk is safe.
@@ -260,6 +261,12 @@ def standardized_inputs(model, inputs: Any) -> list[Any]:
 def has_mask(tensor) -> bool:
     """Whether Keras passes a mask along with the tensor."""
     return hasattr(tensor, "_keras_mask")
+
+
+def training_of_caller() -> bool | None:
+    """What the layer that is running was told of `training`; None outside of one."""
+    context = global_state.get_global_attribute("current_call_ctx")
+    return None if context is None else context.get_value("training")
 
 
 def training_kwargs(operation, training: bool | None) -> dict[str, bool]:

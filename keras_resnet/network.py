@@ -38,9 +38,9 @@ class Network(keras.Model):
         with deep_graph():
             super().__init__(inputs, outputs, name=name, **kwargs)
 
-    @kernels.active.uncompiled
     def __call__(self, *args, **kwargs):
-        return super().__call__(*args, **kwargs)
+        outputs = kernels.active.run_compiled(self, args, kwargs)
+        return super().__call__(*args, **kwargs) if outputs is NotImplemented else outputs
 
     def call(self, inputs, training=None, mask=None, **kwargs):
         if mask is None and not kwargs:

@@ -22,7 +22,7 @@ PLACES = {
     """,
     "layers/torch/internals.py": """
         _C _are_functorch_transforms_active _backward_hooks _backward_pre_hooks _cdata
-        _convolution_pointwise _convolution_pointwise_ _current_level _execution_engine
+        _convolution_pointwise _convolution_pointwise_ _current_level _dynamo _execution_engine
         _foreach_add _foreach_add_ _foreach_addcmul_ _foreach_clamp_min_ _foreach_div
         _foreach_div_ _foreach_lerp_ _foreach_mul _foreach_mul_ _foreach_norm _foreach_pow
         _foreach_sqrt_ _foreach_sub_ _foreach_utils _forward_hooks _forward_pre_hooks

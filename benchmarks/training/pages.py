@@ -41,9 +41,9 @@ READ = """## How to read the tables
   where ours ask for products of matrices and for maxima of slices; on a GPU or TPU they ask as
   Keras does. Of a step of the CIFAR network, ours or flax's, nearly half is spent in transposing
   maps for the gradients of kernels, and what that takes changes with where XLA puts the buffers.
-* **jit_compile=True** on torch compiles what is around the network, such as the loss. The network
-  is left to run as it does without: `torch.compile` sees a Keras model layer by layer, and the
-  graphs it makes of the layers are slower than our kernels.
+* **jit_compile=True** and `torch.compile(model)` on torch: the compiler sees a network as one graph
+  of its own operations, without breaks, and one more for the optimizer. The rows here are of a
+  version that left the network as it was. What a compiler gains on a CPU was not measured.
 * **bfloat16** is the policy `mixed_bfloat16` in Keras, autocast for training and bfloat16 weights
   for inference in torch, `dtype=bfloat16` in flax, and OpenVINO's precision hint.
 * **resnet50** is the paper's network, which `keras.applications` has too (with a bias in every

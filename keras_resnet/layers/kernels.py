@@ -13,7 +13,8 @@ A backend's file holds these functions; `axis` is 1 or 3 of a 4-D map throughout
 * `store_kernel(variable)`: lays a new kernel out in memory as `convolve` reads it.
 * `run_fused(model, inputs, training, plan_of)`: a whole graph, by the `Plan` that `plan_of`
   gives of it, or `NotImplemented`.
-* `uncompiled(function)`: the same, which a compiler of the backend is to call as it is.
+* `run_compiled(model, args, kwargs)`: a call of a model as the backend's compiler is to see it, or
+  `NotImplemented` where it is not compiled.
 * `store_slots(model)`: lays the optimizer's variables out as their kernels.
 """
 

@@ -1,6 +1,7 @@
 """Networks of our layers on PyTorch around a step: layouts, hooks, compilers, exports."""
 
 import copy
+import functools
 
 import keras
 import numpy as np
@@ -117,7 +118,8 @@ def test_stateless_calls_change_no_variable():
 
 
 @pytest.mark.filterwarnings("ignore")  # of torch, about itself and Keras
-def test_training_is_the_same_under_the_compiler_which_leaves_the_network_as_it_is():
+def test_training_by_keras_is_the_same_under_the_compiler(monkeypatch):
+    monkeypatch.setattr(torch, "compile", functools.partial(torch.compile, backend="aot_eager"))
     losses = []
     x, y = images(8, 32, 32, 3), np.arange(8)
     torch._dynamo.utils.counters.clear()

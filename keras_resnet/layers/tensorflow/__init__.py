@@ -8,10 +8,10 @@ from keras_resnet.layers.tensorflow.kernels import (
     normalize_batch,
     normalize_together,
     relu,
+    run_compiled,
     run_fused,
     store_kernel,
     store_slots,
-    uncompiled,
 )
 
 __all__ = [
@@ -22,8 +22,8 @@ __all__ = [
     "normalize_batch",
     "normalize_together",
     "relu",
+    "run_compiled",
     "run_fused",
     "store_kernel",
     "store_slots",
-    "uncompiled",
 ]

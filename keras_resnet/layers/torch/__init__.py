@@ -1,5 +1,6 @@
 """PyTorch: the functions that `keras_resnet.layers.kernels` lists."""
 
+from keras_resnet.layers.torch.compiled import run_compiled
 from keras_resnet.layers.torch.kernels import (
     can_normalize,
     convolve,
@@ -9,7 +10,6 @@ from keras_resnet.layers.torch.kernels import (
     relu,
     store_kernel,
     store_slots,
-    uncompiled,
 )
 from keras_resnet.layers.torch.replicas import normalize_together
 from keras_resnet.layers.torch.units import run as run_fused
@@ -22,8 +22,8 @@ __all__ = [
     "normalize_batch",
     "normalize_together",
     "relu",
+    "run_compiled",
     "run_fused",
     "store_kernel",
     "store_slots",
-    "uncompiled",
 ]

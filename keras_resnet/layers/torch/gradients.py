@@ -2,6 +2,7 @@
 
 import torch
 
+from keras_resnet.layers.torch.compiled import is_compiled
 from keras_resnet.layers.torch.internals import reference_counts
 
 aten = torch.ops.aten
@@ -25,6 +26,7 @@ class NormalizeAddRelu(torch.autograd.Function):
         if relu:
             y.relu_()
         ctx.epsilon, ctx.relu, ctx.adds = epsilon, relu, other is not None
+        ctx.may_write = x.is_cpu and not is_compiled()
         ctx.save_for_backward(x, gamma, mean, inverse_std, y if relu else None)
         ctx.mark_non_differentiable(mean, inverse_std)
         ctx.set_materialize_grads(False)
@@ -37,7 +39,7 @@ class NormalizeAddRelu(torch.autograd.Function):
             return (None,) * 6
         x, gamma, mean, inverse_std, y = ctx.saved_tensors
         # Gradients of gradients need every step on the tape.
-        may_write = x.is_cpu and not torch.is_grad_enabled()
+        may_write = ctx.may_write and not torch.is_grad_enabled()
         ours = may_write and is_exclusive(gradient) and same_layout(gradient, x)
         if ctx.relu and ours:
             aten.threshold_backward.grad_input(gradient, y, 0, grad_input=gradient)

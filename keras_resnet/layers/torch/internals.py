@@ -73,6 +73,13 @@ def is_transformed() -> bool:
     return torch._C._are_functorch_transforms_active() or forward_ad._current_level >= 0
 
 
+# Whether dynamo reads the code, not whether it runs.
+is_dynamo_at_work = torch.compiler.is_dynamo_compiling
+
+# Has dynamo record a call of a function as it is, for the compiler behind it to trace.
+opaque_to_dynamo = torch._dynamo.nonstrict_trace
+
+
 # How torch calls a module, which torch.fx replaces.
 CALL = torch.nn.Module.__call__
 

@@ -171,11 +171,3 @@ def max_pool(x, size, strides, padding, data_format):
     else:
         y = torch.nn.functional.max_pool2d(x, tuple(size), tuple(strides))
     return channels_back(y, axis)
-
-
-# ---- graphs -------------------------------------------------------------------------------
-
-
-def uncompiled(function):
-    """Left alone by `torch.compile`, which sees a Keras model layer by layer and is slower."""
-    return torch.compiler.disable(function)

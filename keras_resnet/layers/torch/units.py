@@ -9,6 +9,7 @@ import torch
 from keras_resnet.graph import channel_axis, has_mask, standardized_inputs, training_kwargs
 from keras_resnet.layers import replicas
 from keras_resnet.layers.stock import scale_and_offset
+from keras_resnet.layers.torch.compiled import is_compiled
 from keras_resnet.layers.torch.gradients import NormalizeAddRelu
 from keras_resnet.layers.torch.internals import (
     FOLDED_DTYPES,
@@ -44,9 +45,12 @@ def run(model, inputs, training, plan_of):
     Returns NotImplemented while something traces, which wants operations without side effects,
     or listens to every layer.
     """
-    if torch.compiler.is_compiling() or is_scripted() or is_transformed():
-        return NotImplemented
-    if is_listened_to_by_all():
+    if not is_compiled() and (
+        torch.compiler.is_compiling()
+        or is_scripted()
+        or is_transformed()
+        or is_listened_to_by_all()
+    ):
         return NotImplemented
     inputs = standardized_inputs(model, inputs)
     if any(x is None or x.is_meta or has_mask(x) for x in inputs):
@@ -195,7 +199,7 @@ def arguments_of(unit, x):
 
 def convolve(x, weight, bias, strides, border, dilation, groups):
     """torch.conv2d, as a product of matrices where that is faster."""
-    if is_product(x, weight, strides, border, groups):
+    if not is_compiled() and is_product(x, weight, strides, border, groups):
         return Product.apply(x, weight, bias, strides)
     return conv2d(x, weight, bias, strides, border, dilation, groups)
 
@@ -252,8 +256,9 @@ def infer(unit, x, other, overwrites):
 def can_fold(unit, arguments, other, statistics):
     """Whether one kernel runs the unit, and scaling its weights costs less than its map."""
     x, weight, bias, strides, *_ = arguments
-    if torch.is_grad_enabled() and any(
-        t is not None and t.requires_grad for t in (x, weight, bias, other, *statistics)
+    if is_compiled() or (
+        torch.is_grad_enabled()
+        and any(t is not None and t.requires_grad for t in (x, weight, bias, other, *statistics))
     ):
         return False
     map_size = x.numel() // x.shape[1] // (strides[0] * strides[1]) * weight.shape[0]
