@@ -32,6 +32,9 @@ def freeze_batch_norm(model: keras.Model) -> int:
     Returns:
         How many layers were frozen.
 
+    Raises:
+        TypeError: it is no model.
+
     Example:
 
     >>> import keras_resnet
@@ -39,6 +42,8 @@ def freeze_batch_norm(model: keras.Model) -> int:
     >>> freeze_batch_norm(model)
     7
     """
+    if not isinstance(model, keras.Model):
+        raise TypeError(f"`model` must be a keras.Model. Received: {type(model).__name__}")
     found = [x for x in all_layers(model) if isinstance(x, keras.layers.BatchNormalization)]
     for layer in found:
         layer.trainable = False

@@ -18,13 +18,13 @@ Fault = tuple[type[Exception], str] | None
 
 
 def checked(**bounds: tuple[float, float]) -> Callable[[Function], Function]:
-    """Has a function check its arguments by their annotations, and by bounds where there are any.
+    """Has a function or class check its arguments by annotations, and by bounds where it has any.
 
     A wrong type is a TypeError; another choice than a Literal's, a number that is not finite, or
     one out of bounds, a ValueError. What an annotation says nothing of is not looked at.
 
     Args:
-        bounds: the smallest and the largest number that an argument may be.
+        bounds: the smallest and the largest number that an argument, or a member, may be.
 
     Example:
 
@@ -36,6 +36,10 @@ def checked(**bounds: tuple[float, float]) -> Callable[[Function], Function]:
     """
 
     def wrap(function: Function) -> Function:
+        if isinstance(function, type):  # a data class: what its fields are given
+            kind: Any = function
+            kind.__init__ = wrap(kind.__init__)
+            return kind
         signature = inspect.signature(function)
 
         @functools.wraps(function)
@@ -70,8 +74,7 @@ def hints_of(function: Callable) -> dict[str, Any]:
 def check(name: str, value: Any, hint: Any, bound: tuple[float, float] | None = None) -> None:
     """Raises where a value is not what an annotation says, or out of bounds."""
     fault = fault_of(value, hint)
-    is_number = isinstance(value, numbers.Real) and not isinstance(value, bool)
-    if fault is None and bound and is_number and not bound[0] <= value <= bound[1]:
+    if fault is None and bound and outside(value, bound):
         low, high = (f"{end:,}" for end in bound)
         wanted = f"at least {low}" if bound[1] == math.inf else f"from {low} to {high}"
         wanted = "a positive integer" if hint is int and bound == (1, math.inf) else wanted
@@ -81,6 +84,14 @@ def check(name: str, value: Any, hint: Any, bound: tuple[float, float] | None = 
         shown = repr(value)
         shown = shown if len(shown) <= 200 else f"{shown[:200]}..."
         raise error(f"`{name}` must be {wanted}. Received: {name}={shown}")
+
+
+def outside(value: Any, bound: tuple[float, float]) -> bool:
+    """Whether a number, or one of several, is out of bounds."""
+    if isinstance(value, list | tuple):
+        return any(outside(member, bound) for member in value)
+    is_number = isinstance(value, numbers.Real) and not isinstance(value, bool)
+    return is_number and not bound[0] <= value <= bound[1]
 
 
 def fault_of(value: Any, hint: Any) -> Fault:
@@ -129,7 +140,10 @@ def fault_of_parts(value: Any, kind: type, parts: tuple) -> Fault:
     if kind not in (list, tuple, collections.abc.Sequence) or not isinstance(value, list | tuple):
         return None
     one_for_all = len(parts) == 1 or (len(parts) == 2 and parts[1] is ...)
-    for part in value if one_for_all else ():
-        if fault := fault_of(part, parts[0]):
+    hints = parts[:1] * len(value) if one_for_all else parts
+    if parts and len(hints) != len(value):
+        return ValueError, f"a {kind.__name__} of {len(parts)} members"
+    for part, hint in zip(value, hints, strict=False):
+        if fault := fault_of(part, hint):
             return fault[0], f"a {kind.__name__.lower()} of what is {fault[1]}"
     return None

@@ -13,6 +13,7 @@ from keras_resnet.data.order import Order, uniforms
 Augment = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
+@checked()
 @dataclasses.dataclass(frozen=True)
 class PadCropFlip:
     """The augmentation of Sec. 4.2.

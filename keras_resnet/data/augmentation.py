@@ -5,10 +5,12 @@ an image's augmentation is a function of its key alone.
 """
 
 import dataclasses
+import math
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
+from keras_resnet.common.arguments import checked
 from keras_resnet.data.order import normals, uniforms
 from keras_resnet.data.pixels import KERNELS, decoded, decoded_window, placed, resized, rounded, tf
 from keras_resnet.data.randaugment import Photometric, RandAugment, augmented
@@ -34,6 +36,7 @@ class Drawn(NamedTuple):
     arguments: np.ndarray  # (n, k) of these operations, float32
 
 
+@checked()
 @dataclasses.dataclass(frozen=True)
 class Augmentation:
     """How a training image is made of a file.
@@ -141,6 +144,7 @@ def check_choice(name: str, value: Any, choices) -> None:
         )
 
 
+@checked(resize=(1, math.inf))
 @dataclasses.dataclass(frozen=True)
 class CenterCrop:
     """How an image for evaluation is made of a file: the square in the middle.
@@ -163,8 +167,6 @@ class CenterCrop:
 
     def __post_init__(self):
         check_choice("interpolation", self.interpolation, KERNELS)
-        if self.resize < 1:
-            raise ValueError(f"`resize` must be positive. Received: resize={self.resize}")
 
     def drawn(self, key: np.ndarray, sides: np.ndarray) -> Drawn:
         """The full image, and no random choice."""

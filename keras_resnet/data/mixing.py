@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from keras_resnet.common.arguments import checked
 from keras_resnet.data.order import keys
 
 PURPOSE = 0x6D6978  # keeps these draws apart from those of images
@@ -21,6 +22,7 @@ class Mix(NamedTuple):
         return self.box != (0, 0, 0, 0)
 
 
+@checked(switch=(0, 1))
 @dataclasses.dataclass(frozen=True)
 class Mixing:
     """Mixup (Zhang et al. 2018), cutmix (Yun et al. 2019), or a random one of the two.
@@ -54,8 +56,6 @@ class Mixing:
                 "`mixup` and `cutmix` must be at least 0, and one of them more. "
                 f"Received: mixup={self.mixup}, cutmix={self.cutmix}"
             )
-        if not 0 <= self.switch <= 1:
-            raise ValueError(f"`switch` must be from 0 to 1. Received: switch={self.switch}")
 
     def drawn(self, seed: int, step: int, height: int, width: int) -> Mix:
         """How the batch of a step is mixed, if its images have this size."""

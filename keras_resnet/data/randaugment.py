@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from keras_resnet.common.arguments import checked
 from keras_resnet.data.order import normals
 from keras_resnet.data.pixels import tf
 
@@ -20,6 +21,7 @@ FILL = (124, 116, 104)  # ImageNet's mean, for the gaps at the edge of a moved i
 DRAWS = 5  # of an operation: which, whether, which direction, and two for the strength
 
 
+@checked()
 @dataclasses.dataclass(frozen=True)
 class RandAugment:
     """Applies random operations of 15, each with a probability of one half.
@@ -70,6 +72,7 @@ class RandAugment:
         return number.astype("int32"), chosen.astype("float32")
 
 
+@checked()
 @dataclasses.dataclass(frozen=True)
 class Photometric:
     """Changes contrast, brightness and color in a random order, as PIL's enhancers do.

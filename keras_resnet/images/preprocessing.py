@@ -48,6 +48,8 @@ def preprocess_input(x, weights: str | Record = "imagenet", data_format: str | N
         )
     channels_first = data_format == "channels_first"
     x = levels(x)
+    if not hasattr(x, "shape"):
+        raise TypeError(f"`x` must be an array, a list or a tensor. Received: {type(x).__name__}")
     if len(x.shape) < 3 or x.shape[-3 if channels_first else -1] != 3:
         raise ValueError(
             f"`x` must be RGB images with 3 channels, {data_format}. "

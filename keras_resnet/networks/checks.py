@@ -11,6 +11,8 @@ from keras_resnet.networks.family import NETWORKS, in_short
 from keras_resnet.networks.paper import Architecture, is_count, one_of
 from keras_resnet.networks.systems import System
 
+MOST_CLASSES = 10_000_000
+
 
 @dataclasses.dataclass(frozen=True)
 class Option:
@@ -110,13 +112,16 @@ def checked_rate(argument: str, rate) -> float:
 
 
 def checked_classes(classes) -> int:
-    """`classes` as an integer of at least one."""
+    """`classes` as an integer of at least one, and not more than any set of images has."""
     try:
         count = operator.index(classes)
     except TypeError:
         count = 0
-    if isinstance(classes, bool) or count < 1:
-        raise ValueError(f"`classes` must be a positive integer. Received: classes={classes!r}")
+    if isinstance(classes, bool) or not 1 <= count <= MOST_CLASSES:
+        raise ValueError(
+            f"`classes` must be a positive integer of at most {MOST_CLASSES:,}. "
+            f"Received: classes={classes!r}"
+        )
     return count
 
 

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterable, Mapping
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
@@ -18,7 +18,15 @@ from keras_resnet.weights.convert import (
 from keras_resnet.weights.dialects import BY_FAMILY, NAMES, Dialect, dialect_of
 from keras_resnet.weights.download import fetch
 from keras_resnet.weights.find import list_weights
-from keras_resnet.weights.matching import check_graph, graph_in, options_in, records_for
+from keras_resnet.weights.matching import (
+    Skip,
+    check_graph,
+    check_skip,
+    graph_in,
+    options_in,
+    records_for,
+    skip_names,
+)
 from keras_resnet.weights.pretrained import hub_record
 from keras_resnet.weights.readers import open_arrays, stored_tensor
 from keras_resnet.weights.records import Record
@@ -26,8 +34,6 @@ from keras_resnet.weights.stored import Arrays, Stored, WeightsFileError
 
 MOST_SHOWN = 12
 WRAPPERS = ("module.", "_orig_mod.", "model.", "net.", "network.")
-# The layers that need not fit: all, or those of these names.
-Skip = Literal[True] | frozenset[str]
 
 
 def load_weights(
@@ -154,6 +160,7 @@ def load_arrays(
             f"nothing was loaded.\n{problems}\nA layer may be left as it is with "
             f"skip_mismatch=[its name]; list_weights() says which graph weights are for."
         )
+    check_skip(skip, {entry.layer for entry in wanted}, {layer_of(x, chosen) for x in arrays})
     values = []
     for entry in wanted:
         if entry.layer in skipped:
@@ -272,27 +279,3 @@ def check_values(values, what: str) -> None:
         raise ValueError(
             f"{what} holds numbers no network works with; nothing was loaded: {'; '.join(wrong)}"
         )
-
-
-def skip_names(skip_mismatch) -> Skip:
-    """Which layers `skip_mismatch` names.
-
-    Raises:
-        ValueError: it is neither a flag nor names.
-    """
-    if skip_mismatch is True:
-        return True
-    if isinstance(skip_mismatch, str):
-        return frozenset((skip_mismatch,))
-    if not skip_mismatch:
-        return frozenset()
-    try:
-        names = frozenset(skip_mismatch)
-    except TypeError:
-        names = frozenset((None,))
-    if not all(isinstance(name, str) for name in names):
-        raise ValueError(
-            "`skip_mismatch` must be True, False, or names of layers. "
-            f"Received: skip_mismatch={skip_mismatch!r}"
-        )
-    return names

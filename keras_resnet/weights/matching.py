@@ -5,7 +5,7 @@ import os
 import zipfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from keras_resnet.common.files import GRAPH, graph_in_hdf5, parsed
 from keras_resnet.networks.family import network_row
@@ -15,6 +15,9 @@ from keras_resnet.weights.layout import layout_of
 from keras_resnet.weights.readers import LARGEST_HEADER, damage_named, open_safetensors, regular
 from keras_resnet.weights.records import Record
 from keras_resnet.weights.transfer import identity
+
+# The layers that need not fit: all, or those of these names.
+Skip = Literal[True] | frozenset[str]
 
 
 def graph_record(
@@ -189,3 +192,36 @@ def has_layers_of(layers: Mapping[str, Any], row: Any) -> bool:
         return False
     kernel = (3, 3, row.convolved // row.groups, row.convolved)
     return tuple(layers["conv2_1_b"].kernel.shape) == kernel
+
+
+def check_skip(skip: Skip, of_model: set[str], of_file: set[str]) -> None:
+    """Raises where a layer is of neither. `build` names the head in any case."""
+    if skip is not True and (unknown := skip - of_model - of_file - {"fc"}):
+        raise ValueError(
+            "`skip_mismatch` must name layers of the model or the file. "
+            f"Received: {', '.join(map(repr, sorted(unknown)))}"
+        )
+
+
+def skip_names(skip_mismatch) -> Skip:
+    """Which layers `skip_mismatch` names.
+
+    Raises:
+        ValueError: it is neither a flag nor names.
+    """
+    if skip_mismatch is True:
+        return True
+    if isinstance(skip_mismatch, str):
+        return frozenset((skip_mismatch,))
+    if not skip_mismatch:
+        return frozenset()
+    try:
+        names = frozenset(skip_mismatch)
+    except TypeError:
+        names = frozenset((None,))
+    if not all(isinstance(name, str) for name in names):
+        raise ValueError(
+            "`skip_mismatch` must be True, False, or names of layers. "
+            f"Received: skip_mismatch={skip_mismatch!r}"
+        )
+    return names

@@ -8,12 +8,14 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
 
+from keras_resnet.common.arguments import checked
 from keras_resnet.networks.family import network_row
 from keras_resnet.networks.options import MEAN, STD
 
 Interpolation = Literal["bilinear", "bicubic"]
 
 
+@checked(std=(1e-6, math.inf), size=(1, math.inf), crop_pct=(0.01, 100))
 @dataclass(frozen=True)
 class ImageRule:
     """How an image file becomes the input of a network.

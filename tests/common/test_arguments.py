@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import keras_resnet
-from keras_resnet import data, evaluation, exporting, figures, training
+from keras_resnet import data, evaluation, exporting, figures, training, weights
 from keras_resnet.common.arguments import VARIABLE, checked, fault_of, hints_of
 from keras_resnet.images import classification, preprocessing
 
@@ -29,7 +29,8 @@ WRONG = {
 
 
 def public():
-    for module in (training, data, evaluation, exporting, figures, classification, preprocessing):
+    modules = (training, data, evaluation, exporting, figures, weights)
+    for module in (*modules, classification, preprocessing):
         for name in getattr(module, "__all__", None) or ("classify", "preprocess_input"):
             thing = getattr(module, name, None)
             function = getattr(thing, "__init__", None) if inspect.isclass(thing) else thing
@@ -84,6 +85,19 @@ def test_numbers_of_numpy_are_numbers():
             take(*arguments)
     with pytest.raises(TypeError, match="unexpected keyword argument"):
         take(1, 1.0, other=2)
+
+
+def test_fields_of_a_data_class_and_members_of_a_tuple_are_checked():
+    assert weights.ImageRule(size=None, std=(1, 1, 1)).resize is None
+    for name, value, wanted in [
+        ("std", (0, 0, 0), "at least 1e-06"),
+        ("std", (1.0, 1.0), "a tuple of 3 members"),
+        ("mean", (0.0, 0.0, math.nan), "a tuple of what is a finite number"),
+        ("size", -1, "at least 1"),
+        ("interpolation", "cubic", "one of 'bilinear', 'bicubic'"),
+    ]:
+        with pytest.raises(ValueError, match=f"`{name}` must be {wanted}. Received: {name}="):
+            weights.ImageRule(**{name: value})
 
 
 def test_a_signature_is_still_what_an_editor_shows():

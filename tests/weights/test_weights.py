@@ -230,6 +230,8 @@ def test_a_path_that_is_no_file_and_names_that_are_not_known_say_so(tmp_path):
         load_weights(model, {}, dialect="caffe2")
     with pytest.raises(ValueError, match="`skip_mismatch` must be"):
         load_weights(model, {}, skip_mismatch=3)
+    with pytest.raises(ValueError, match=r"layers of the model or the file\. Received: 'nosuch'"):
+        load_weights(source(), arrays_of(source()), skip_mismatch=["fc", "nosuch"])
     with pytest.raises(ValueError, match=r"of no dialect known.*hello"):
         load_weights(model, {"hello": np.zeros(3)})
     with pytest.raises(WeightsFileError, match="folder"):
