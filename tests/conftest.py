@@ -43,12 +43,16 @@ def pytest_fixture_setup(fixturedef, request):
     random.seed(0)  # every seed that Keras makes up comes from here
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config, items):
-    """Tests marked `once` run beside one backend only: the battery names it."""
+    """The battery names the backend beside which tests marked `once` and `portable` run."""
     if os.environ.get("KERAS_RESNET_ONCE", keras.backend.backend()) != keras.backend.backend():
         once = [item for item in items if item.get_closest_marker("once")]
         config.hook.pytest_deselected(items=once)
         items[:] = [item for item in items if item not in set(once)]
+        for item in items:
+            if item.get_closest_marker("portable"):
+                item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(autouse=True)

@@ -187,11 +187,13 @@ def test_every_room_is_there_after_a_plain_import_and_no_other_backend():
     assert run(program).split("\n") == ["[]", "[]", ""]
 
 
+@pytest.mark.portable
 @pytest.mark.parametrize("name", ["build", "count", "endpoints", "list_models", "summary_table"])
 def test_every_public_function_shows_an_example(name):
     assert ">>> " in getattr(keras_resnet, name).__doc__
 
 
+@pytest.mark.portable
 @pytest.mark.parametrize("name", MODULES)
 def test_the_examples_run(name):
     module = importlib.import_module(name)
@@ -205,6 +207,7 @@ def test_keras_is_left_as_it_was():
     assert keras.config.dtype_policy().name == "float32"
 
 
+@pytest.mark.portable
 def test_the_readme_names_commands_that_exist():
     root = ROOT.parent
     readme, makefile = ((root / name).read_text() for name in ("README.md", "Makefile"))

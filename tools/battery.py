@@ -25,9 +25,9 @@ import xml.etree.ElementTree as ET
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 FOLDER = pathlib.Path(os.environ.get("KERAS_RESNET_BATTERY", ROOT / ".pytest_cache" / "battery"))
-# The slowest comes first, and the others give way to it. The quickest comes last: tests that have
-# nothing to do with the backend run there.
-BACKENDS = ("jax", "tensorflow", "torch")
+# Tests that run beside one backend run beside the first: it has the most to do, and the others give
+# way to it. torch compiles nothing.
+BACKENDS = ("torch", "jax", "tensorflow")
 PRINTING = threading.Lock()
 
 
@@ -107,8 +107,8 @@ class Run:
             errors="replace",
             start_new_session=True,
         )
-        if backend != BACKENDS[0]:
-            give_way(self.process.pid)  # the end would wait for the slowest alone, on one core
+        if backend != options.backends[0]:
+            give_way(self.process.pid)  # the end would wait for the first alone, on one core
         self.thread = threading.Thread(target=self.follow, daemon=True)
         self.thread.start()
 
@@ -162,8 +162,7 @@ def environment(backend: str, options: argparse.Namespace) -> dict[str, str]:
         "KERAS_BACKEND": backend,
         # With coverage all there is is run: what users run, XLA's optimizations too.
         **({"JAX_DISABLE_MOST_OPTIMIZATIONS": "0"} if options.coverage else {}),
-        # Tests that have nothing to do with the backend run beside one of them.
-        "KERAS_RESNET_ONCE": options.backends[-1],
+        "KERAS_RESNET_ONCE": options.backends[0],
         "COVERAGE_FILE": str(ROOT / f".coverage.{backend}"),
         # Processes that each take all cores wait for one another: torch's by a factor of ten.
         "OMP_NUM_THREADS": str(max(1, (os.cpu_count() or 1) // processes)),

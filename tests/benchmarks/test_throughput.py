@@ -12,6 +12,8 @@ from support import without_values
 import keras_resnet
 from benchmarks.training import catalog, keras_models, results, throughput, turns
 
+pytestmark = pytest.mark.portable
+
 BACKEND = keras.backend.backend()
 
 

@@ -13,6 +13,8 @@ from support.terminal import in_a_terminal
 import keras_resnet
 from keras_resnet import commands as cli
 
+pytestmark = pytest.mark.portable
+
 
 @pytest.mark.once
 @pytest.mark.parametrize(

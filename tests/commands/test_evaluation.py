@@ -17,6 +17,8 @@ from keras_resnet import commands as cli
 from keras_resnet.evaluation.opening import open_model
 from keras_resnet.weights import record_named
 
+pytestmark = pytest.mark.portable
+
 ROOT = pathlib.Path(__file__).parents[2]
 IMAGE = "cifar_resnet20.akamaster"
 

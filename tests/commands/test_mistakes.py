@@ -18,6 +18,8 @@ import keras_resnet
 from keras_resnet import commands as cli
 from keras_resnet.exporting import FORMATS, export
 
+pytestmark = pytest.mark.portable
+
 
 class Own(keras.layers.Layer):
     def call(self, x):

@@ -22,6 +22,8 @@ import keras_resnet
 from keras_resnet.evaluation import evaluate
 from keras_resnet.weights import ImageRule
 
+pytestmark = pytest.mark.portable
+
 
 @pytest.fixture(scope="module")
 def small():

@@ -19,6 +19,8 @@ from keras_resnet.evaluation.progress import refuse_other_results
 from keras_resnet.evaluation.protocols import as_dict
 from keras_resnet.layers import SpatialPyramidPooling
 
+pytestmark = pytest.mark.portable
+
 
 def geometry(protocol, size=224, resize=256, interpolation="bilinear"):
     return Geometry(PROTOCOLS[protocol], size, resize, interpolation)

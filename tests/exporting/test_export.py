@@ -105,6 +105,7 @@ for path in {paths!r}:
     assert ran.stdout.splitlines() == ["(None, 10)"] * len(paths), ran.stderr
 
 
+@pytest.mark.portable
 def test_a_keras_file_needs_this_package_for_no_network(tmp_path):
     """Keras has neither local response normalization nor a spatial pyramid."""
     paths = []
@@ -145,6 +146,7 @@ class Own(keras.layers.Layer):
         return x
 
 
+@pytest.mark.portable
 @pytest.mark.parametrize(
     ("path", "arguments", "message"),
     [
@@ -189,6 +191,7 @@ def test_a_model_that_cannot_be_written_down_is_refused(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.portable
 def test_a_missing_tool_is_named(monkeypatch, tmp_path):
     monkeypatch.setattr(formats_module, "installed", lambda module: module != "onnxscript")
     wanted = r'\'onnx\' needs onnxscript: pip install "keras3-resnet\[export,torch\]"'
@@ -204,6 +207,7 @@ def test_a_missing_tool_is_named(monkeypatch, tmp_path):
             export(small(), tmp_path / "net")
 
 
+@pytest.mark.portable
 def test_a_mismatch_leaves_what_was_there(tmp_path, monkeypatch):
     path = tmp_path / "net.keras"
     convolution = keras.layers.Conv2D(4, 3)
@@ -226,6 +230,7 @@ def test_a_mismatch_leaves_what_was_there(tmp_path, monkeypatch):
     assert first.path == again.path
 
 
+@pytest.mark.portable
 def test_plain_keras_loads_a_file_with_its_normalization(tmp_path):
     """Of our layers, not folded: the same outputs where this package is not imported."""
     model = filled("cifar_resnet8", input_shape=(8, 8, 3))
@@ -245,6 +250,7 @@ np.save({str(tmp_path / "said.npy")!r}, keras.ops.convert_to_numpy(said))
     assert np.abs(found - verification.outputs_of(model, x)[0]).max() < 1e-5
 
 
+@pytest.mark.portable
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
 def test_half_precision_halves_the_file(model, dtype, tmp_path):
     whole = export(model, tmp_path / "whole.keras", verify=False)
@@ -254,6 +260,7 @@ def test_half_precision_halves_the_file(model, dtype, tmp_path):
     assert report.relative < verification.TOLERANCES[dtype]
 
 
+@pytest.mark.portable
 def test_pixels_go_in_where_the_rule_is_part_of_the_graph(model, tmp_path):
     rule = keras_resnet.weights.ImageRule(size=32, crop_pct=0.8)
     pixels = samples.sample_images((50, 40, 3), "uint8")
@@ -268,6 +275,7 @@ def test_pixels_go_in_where_the_rule_is_part_of_the_graph(model, tmp_path):
     assert found.shape == (4, 10)
 
 
+@pytest.mark.portable
 def test_a_report_is_json():
     report = verification.Report("net.onnx", "onnx", "float32", 10, 0.5, 0)
     assert json.loads(json.dumps(report.as_dict()))["format"] == "onnx"

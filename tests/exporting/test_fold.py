@@ -13,6 +13,8 @@ import keras_resnet
 from keras_resnet import fold_batch_norm
 from keras_resnet.graph import all_layers
 
+pytestmark = pytest.mark.portable
+
 
 def norms(model):
     return [x.name for x in all_layers(model) if isinstance(x, layers.BatchNormalization)]

@@ -13,6 +13,8 @@ from support import BACKEND, fill
 
 from keras_resnet.exporting import FORMATS, ExportError, export, open_exported, placing, writers
 
+pytestmark = pytest.mark.portable
+
 # What this backend writes itself.
 WRITTEN = [name for name, row in FORMATS.items() if not row.writers or BACKEND in row.writers]
 

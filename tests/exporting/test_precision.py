@@ -9,7 +9,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
-from support import BACKEND, fill, filled, images, logits, narrow, row, without_values
+from support import BACKEND, filled, images, logits, narrow, row, without_values
 from support.facts import facts
 
 import keras_resnet
@@ -28,18 +28,16 @@ def small(name, **options):
     shape = (side, side, 3)
     if keras.config.image_data_format() == "channels_first":
         shape = (3, side, side)
-    return keras_resnet.build(
-        narrow(name), input_shape=shape, classes=5, classifier_activation=None, **options
-    )
+    return filled(narrow(name), input_shape=shape, classes=5, classifier_activation=None, **options)
 
 
 @pytest.mark.parametrize(("name", "options"), KINDS)
 def test_channels_first_has_the_same_logits(name, options):
     side = row(name).stride
     x = images(2, side, side, 3)
-    expected = logits(fill(small(name, **options)), x)
+    expected = logits(small(name, **options), x)
     keras.config.set_image_data_format("channels_first")
-    model = fill(small(name, **options))
+    model = small(name, **options)
     if BACKEND == "tensorflow":
         import tensorflow as tf
 
@@ -50,6 +48,7 @@ def test_channels_first_has_the_same_logits(name, options):
     np.testing.assert_allclose(outputs, expected, rtol=0, atol=1e-5 * abs(expected).max())
 
 
+@pytest.mark.portable
 @pytest.mark.parametrize("name", ["resnet18", "resnet50", "cifar_resnet20", "cifar_plain20"])
 def test_channels_first_has_the_same_counts(name):
     last = facts(name).costs
@@ -65,9 +64,9 @@ def test_channels_first_has_the_same_counts(name):
 def test_mixed_precision_computes_in_half_and_answers_in_float32(policy, name, options):
     side = row(name).stride
     x = images(2, side, side, 3)
-    expected = logits(fill(small(name, **options)), x)
+    expected = logits(small(name, **options), x)
     keras.config.set_dtype_policy(policy)
-    model = fill(small(name, **options))
+    model = small(name, **options)
     outputs = logits(model, x)
     half = policy.removeprefix("mixed_")
     assert outputs.dtype == "float32"
@@ -84,7 +83,7 @@ def test_mixed_precision_computes_in_half_and_answers_in_float32(policy, name, o
 def test_a_step_is_trained_in_mixed_precision(policy):
     keras.config.set_dtype_policy(policy)
     model = filled("cifar_resnet8", input_shape=(8, 8, 3), classes=4)
-    model.compile(keras.optimizers.SGD(0.01), "categorical_crossentropy", run_eagerly=True)
+    model.compile(keras.optimizers.SGD(0.01), "categorical_crossentropy")
     x, y = images(4, 8, 8, 3), np.eye(4, dtype="float32")
     losses = [float(model.train_on_batch(x, y)) for _ in range(8)]
     assert np.isfinite(losses).all()
@@ -93,7 +92,7 @@ def test_a_step_is_trained_in_mixed_precision(policy):
 
 def test_a_mixed_model_is_saved_and_loaded(tmp_path):
     keras.config.set_dtype_policy("mixed_bfloat16")
-    model = fill(small("cifar_resnet20"))
+    model = small("cifar_resnet20")
     model.save(tmp_path / "model.keras")
     keras.config.set_dtype_policy("float32")
     loaded = keras.saving.load_model(tmp_path / "model.keras")

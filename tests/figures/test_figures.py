@@ -7,6 +7,8 @@ import pytest
 
 from keras_resnet import figures
 
+pytestmark = pytest.mark.portable
+
 PLAIN = {"training_error": [90.0, 60.0, 40.0], "test_error": [91.0, 62.0, 43.0]}
 RESIDUAL = {"training_error": [50.0, 10.0, 0.0], "test_error": [52.0, 14.0, 2.0]}
 

@@ -11,6 +11,8 @@ import keras_resnet
 from keras_resnet import figures
 from keras_resnet.networks.family import network_row
 
+pytestmark = pytest.mark.portable
+
 pytest.importorskip("matplotlib", reason='matplotlib comes with the extra "recipes"')
 
 

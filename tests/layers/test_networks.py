@@ -80,11 +80,13 @@ def test_fit_moves_the_weights_as_with_stock_layers():
     assert_close(ours.predict(x, verbose=0), stock.predict(x, verbose=0), 1e-3)
 
 
+@pytest.mark.portable
 def test_an_unknown_kind_of_layers_is_refused():
     with pytest.raises(ValueError, match=r"`layers` must be one of 'fast', 'keras'"):
         keras_resnet.build("cifar_resnet8", layers="slow")
 
 
+@pytest.mark.portable
 def test_a_model_of_stock_layers_is_loaded_without_this_package(tmp_path):
     model = filled("cifar_resnet8", layers="keras")
     assert type(model) is type(keras.Model(model.input, model.output))
@@ -102,6 +104,7 @@ def test_a_model_of_stock_layers_is_loaded_without_this_package(tmp_path):
     subprocess.run([sys.executable, "-c", textwrap.dedent(script)], cwd=tmp_path, check=True)
 
 
+@pytest.mark.portable
 @pytest.mark.parametrize("kit", ["fast", "keras"])
 def test_weights_files_move_between_the_kinds_of_layers(tmp_path, kit):
     source = filled("cifar_resnet8", layers=kit)

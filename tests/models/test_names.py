@@ -8,6 +8,8 @@ from support import fill, images
 import keras_resnet
 from keras_resnet import Architecture
 
+pytestmark = pytest.mark.portable
+
 THEIRS = {
     "resnet50": keras.applications.ResNet50,
     "resnet50v2": keras.applications.ResNet50V2,

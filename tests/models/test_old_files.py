@@ -13,6 +13,8 @@ import keras_resnet
 from keras_resnet import training
 from keras_resnet.evaluation import read
 
+pytestmark = pytest.mark.portable
+
 GOLDEN = pathlib.Path(__file__).parents[1] / "golden"
 TINY = keras_resnet.Architecture("basic", (1, 1), 4, "cifar", "A")
 

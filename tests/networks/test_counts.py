@@ -11,6 +11,8 @@ from support.facts import all_kinds, facts
 import keras_resnet
 from keras_resnet.networks.paper import TABLE_1, TABLE_6
 
+pytestmark = pytest.mark.portable
+
 
 @pytest.mark.parametrize("row", all_kinds(ROWS), ids=str)
 def test_counts_are_exact(row):

@@ -7,10 +7,12 @@ import threading
 import keras
 import numpy as np
 import pytest
-from support import BACKEND, fill, filled, images, logits, without_values
+from support import BACKEND, filled, images, logits, without_values
 
 import keras_resnet
 from keras_resnet.graph import deep_graph
+
+pytestmark = pytest.mark.portable
 
 
 @pytest.fixture(autouse=True)
@@ -22,7 +24,7 @@ def limit():
 
 
 def test_the_deepest_network_predicts(limit):
-    model = fill(keras_resnet.ResNet1202(input_shape=(8, 8, 3)))
+    model = filled("cifar_resnet1202", input_shape=(8, 8, 3))
     assert sys.getrecursionlimit() == limit
     assert keras_resnet.count(model).trainable == 19_421_274
     assert np.isfinite(logits(model, images(2, 8, 8, 3))).all()
@@ -58,7 +60,7 @@ def test_a_deep_network_does_all_that_others_do(depth, tmp_path, limit):
 
 @pytest.mark.slow
 def test_the_deepest_network_is_trained_and_asked_compiled():
-    model = fill(keras_resnet.ResNet1202(input_shape=(8, 8, 3)))
+    model = filled("cifar_resnet1202", input_shape=(8, 8, 3))
     model.compile(keras.optimizers.SGD(1e-3), "categorical_crossentropy", jit_compile=False)
     x = images(2, 8, 8, 3)
     expected = logits(model, x)

@@ -9,6 +9,8 @@ import keras_resnet
 from keras_resnet.networks import paper
 from keras_resnet.networks.paper import Architecture
 
+pytestmark = pytest.mark.portable
+
 IMAGE = (64, 64, 3)
 
 # fmt: off

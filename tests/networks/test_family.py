@@ -11,6 +11,8 @@ from support.facts import all_kinds, facts
 import keras_resnet
 from keras_resnet.networks.paper import Architecture
 
+pytestmark = pytest.mark.portable
+
 SHALLOW = [name for name in NAMES if row(name).depth <= 50]
 BUILDERS = {
     value.network: value for value in vars(keras_resnet).values() if hasattr(value, "network")

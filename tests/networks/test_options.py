@@ -10,6 +10,8 @@ from support import fill, filled, images, logits, narrow
 import keras_resnet
 from keras_resnet.networks.paper import Architecture
 
+pytestmark = pytest.mark.portable
+
 TINY = {
     block: Architecture(block, (1, 2, 2, 2), 8, "imagenet", "B")
     for block in ("basic", "bottleneck")

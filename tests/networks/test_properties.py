@@ -10,6 +10,8 @@ from support import layers_made, without_values
 import keras_resnet
 from keras_resnet.networks.paper import Architecture
 
+pytestmark = pytest.mark.portable
+
 ROWS = st.sampled_from(
     [
         Architecture(block, blocks, 4, stem, shortcut)

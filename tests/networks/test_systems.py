@@ -21,6 +21,8 @@ from keras_resnet.networks.systems import (
     PReLUNet,
 )
 
+pytestmark = pytest.mark.portable
+
 
 @pytest.mark.parametrize("case", all_kinds([*SYSTEM_ROWS, *RELATIVES]), ids=str)
 def test_counts_are_exact(case):

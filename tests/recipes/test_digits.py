@@ -10,6 +10,8 @@ from support.recipes import module_of, run
 
 from keras_resnet.data import digits
 
+pytestmark = pytest.mark.portable
+
 
 def test_one_in_five_digits_of_every_class_is_held_out():
     (x, y), (x_test, y_test) = digits.load_data()

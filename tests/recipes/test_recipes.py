@@ -13,6 +13,8 @@ from support.recipes import WRITTEN, module_of, run
 
 import keras_resnet
 
+pytestmark = pytest.mark.portable
+
 
 @pytest.fixture
 def imagenet():

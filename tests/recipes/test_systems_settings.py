@@ -9,6 +9,8 @@ from support.recipes import module_of
 from keras_resnet.data import Augmentation, Photometric
 from keras_resnet.networks.family import narrowed
 
+pytestmark = pytest.mark.portable
+
 ROWS = module_of("imagenet_recipes")
 PAPERS = ROWS.PAPERS
 

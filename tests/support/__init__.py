@@ -44,16 +44,24 @@ def without_values():
 
 @contextlib.contextmanager
 def undrawn():
-    """Models that get other values at once are built of zeros: to draw takes longer."""
-    zeros = keras.initializers.Zeros()
-    drawn = (keras.initializers.VarianceScaling, keras.initializers.RandomNormal)
+    """Models that get other values at once are built of zeros: to draw takes longer.
+
+    Arrays of numpy: JAX compiles a program for every shape that it fills.
+    """
+    initializers = keras.initializers
+    drawn = (initializers.VarianceScaling, initializers.RandomNormal, initializers.Zeros)
     with contextlib.ExitStack() as stack:
         for initializer in drawn:
 
             def instead(self, shape, dtype=None, **kwargs):
-                return zeros(shape, dtype)
+                return np.zeros(shape, keras.backend.standardize_dtype(dtype))
 
             stack.enter_context(mock.patch.object(initializer, "__call__", instead))
+
+        def ones(self, shape, dtype=None, **kwargs):
+            return np.ones(shape, keras.backend.standardize_dtype(dtype))
+
+        stack.enter_context(mock.patch.object(initializers.Ones, "__call__", ones))
         yield
 
 
@@ -134,8 +142,26 @@ def value_of(path: str, shape: tuple[int, ...]) -> np.ndarray:
 
 
 def logits(model: keras.Model, x: np.ndarray, training: bool = False) -> np.ndarray:
-    """What the model says of x, layer by layer: nothing is compiled."""
-    return keras.ops.convert_to_numpy(model(x, training=training))
+    """What the model says of x: layer by layer, on JAX as one program.
+
+    JAX compiles every operation for every shape: a network's program takes a fifth of that.
+    """
+    called = one_program if BACKEND == "jax" else type(model).__call__
+    return keras.ops.convert_to_numpy(called(model, x, training=training))
+
+
+def one_program(model, x, training):
+    import jax
+
+    def call(trainable, frozen, x):
+        return model.stateless_call(trainable, frozen, x, training=training)
+
+    trained = [variable.value for variable in model.trainable_variables]
+    kept = model.non_trainable_variables
+    outputs, after = jax.jit(call)(trained, [variable.value for variable in kept], x)
+    for variable, value in zip(kept, after, strict=True):
+        variable.assign(value)
+    return outputs
 
 
 def gradients(model: keras.Model, x: np.ndarray, training: bool) -> dict[str, np.ndarray]:

@@ -12,6 +12,8 @@ import keras_resnet
 from keras_resnet import commands as cli
 from keras_resnet.networks.family import COLUMNS, family
 
+pytestmark = pytest.mark.portable
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 

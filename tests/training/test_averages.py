@@ -60,6 +60,7 @@ def test_weights_and_statistics_are_averaged_after_each_step():
     close(averages_of(averages), exponential(record.weights, initial, 0.3))
 
 
+@pytest.mark.portable
 def test_the_average_does_not_change_the_training():
     plain, averaged = network(), network()
     train(plain)
@@ -69,6 +70,7 @@ def test_the_average_does_not_change_the_training():
         assert np.array_equal(one, other)
 
 
+@pytest.mark.portable
 def test_without_decay_the_mean_of_some_is_kept():
     model, record = network(), Record()
     averages = WeightAverages(model, decay=None, every=2, start=2)
@@ -77,6 +79,7 @@ def test_without_decay_the_mean_of_some_is_kept():
     close(averages_of(averages), [(one + other) / 2 for one, other in seen])
 
 
+@pytest.mark.portable
 def test_batches_that_make_up_one_update_count_once():
     model, record = network(gradient_accumulation_steps=3), Record()
     initial = model.get_weights()
@@ -105,6 +108,7 @@ def test_evaluation_and_files_see_the_averages_and_training_does_not(tmp_path):
     assert averages.count == 12
 
 
+@pytest.mark.portable
 def test_an_error_while_they_are_lent_loses_nothing():
     model = network()
     averages = WeightAverages(model, decay=0.5)
@@ -145,6 +149,7 @@ class Kill(keras.callbacks.Callback):
         """Nothing is restored."""
 
 
+@pytest.mark.portable
 def test_a_run_that_was_killed_is_continued_with_its_averages(tmp_path):
     data = ArrayBatches(X, Y, 4)
 
@@ -168,6 +173,7 @@ def test_a_run_that_was_killed_is_continued_with_its_averages(tmp_path):
     assert all(map(np.array_equal, whole, run(Kill(step=100), out=tmp_path / "killed")))
 
 
+@pytest.mark.portable
 def test_a_loss_scale_may_be_around_the_optimizer():
     keras.config.set_dtype_policy("mixed_float16")
     model = network()
@@ -177,6 +183,7 @@ def test_a_loss_scale_may_be_around_the_optimizer():
         close(model.get_weights(), averages_of(averages))
 
 
+@pytest.mark.portable
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [({"decay": 1.0}, "decay=1.0"), ({"every": 0}, "every=0"), ({"start": -1}, "start=-1")],
@@ -186,6 +193,7 @@ def test_a_bad_argument_is_named(arguments, message):
         WeightAverages(network(), **arguments)
 
 
+@pytest.mark.portable
 def test_averages_belong_to_one_model_and_one_compilation():
     model = network()
     with pytest.raises(ValueError, match="compiled"):

@@ -69,6 +69,7 @@ def test_sigterm_saves_and_exits(tmp_path, uninterrupted, capsys):
     assert_same(outcome(model, run(model, tmp_path, At(-1, cut))), uninterrupted)
 
 
+@pytest.mark.portable
 def test_a_finished_run_is_not_trained_on(tmp_path):
     rows = run(compiled(), tmp_path, steps=3)
     model = compiled()
@@ -80,6 +81,7 @@ class Other(keras.callbacks.Callback):
     """One more callback, as `--tensorboard` makes."""
 
 
+@pytest.mark.portable
 @pytest.mark.parametrize("begins_with", [True, False])
 def test_a_callback_may_come_or_go_when_a_run_goes_on(tmp_path, begins_with):
     first, then = At(-1, cut), At(-1, cut)
@@ -97,12 +99,14 @@ def test_states_go_to_callbacks_of_their_class_in_their_order():
     assert [one.taken for one in callbacks if isinstance(one, At)] == [5, 7, 0]
 
 
+@pytest.mark.portable
 def test_a_run_of_another_configuration_is_refused_and_the_difference_listed(tmp_path):
     run(compiled(), tmp_path, steps=2, configuration={"rate": 0.1, "seed": 0})
     with pytest.raises(ValueError, match=r"rate: 0.1 before, 0.2 now.*Give the same again"):
         run(compiled(), tmp_path, steps=4, configuration={"rate": 0.2, "seed": 0})
 
 
+@pytest.mark.portable
 def test_a_run_of_another_network_is_refused(tmp_path):
     run(compiled(), tmp_path, steps=2)
     model = keras.Sequential([keras.Input((8, 8, 3)), keras.layers.Flatten()])
@@ -112,6 +116,7 @@ def test_a_run_of_another_network_is_refused(tmp_path):
         run(model, tmp_path, steps=4)
 
 
+@pytest.mark.portable
 def test_a_run_of_a_network_of_the_same_shapes_that_computes_something_else_is_refused(tmp_path):
     nets = [
         keras_resnet.build("cifar_resnet8", input_shape=(8, 8, 3), classes=4, zero_channels=zeros)
@@ -124,6 +129,7 @@ def test_a_run_of_a_network_of_the_same_shapes_that_computes_something_else_is_r
         run(nets[1], tmp_path, steps=2)
 
 
+@pytest.mark.portable
 def test_a_full_disk_keeps_training_and_says_so(tmp_path, capsys):
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
 
@@ -159,6 +165,7 @@ def test_a_loss_that_is_not_finite_stops_at_its_step(tmp_path):
     assert "step-000000005.npz" in str(stopped.value)
 
 
+@pytest.mark.portable
 def test_a_weight_that_is_not_finite_is_not_saved(tmp_path):
     """The loss does not show it: the metrics of this epoch are of the steps before."""
     model = compiled()
@@ -213,6 +220,7 @@ def test_calls_of_fit_cover_every_step_once_and_break_at_epochs(step):
         assert start // 5 == (stop - 1) // 5 or start % 5 == stop % 5 == 0
 
 
+@pytest.mark.portable
 @pytest.mark.parametrize(
     ("options", "message"),
     [

@@ -18,6 +18,8 @@ from keras_resnet.training import (
 )
 from keras_resnet.training.processes import Distribution
 
+pytestmark = pytest.mark.portable
+
 
 def rates(schedule, *steps):
     return [float(keras.ops.convert_to_numpy(schedule(step))) for step in steps]

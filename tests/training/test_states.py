@@ -12,6 +12,8 @@ from keras_resnet import training
 from keras_resnet.training import folder
 from keras_resnet.training.checkpoints import Checkpoint, Checkpoints, read_state
 
+pytestmark = pytest.mark.portable
+
 
 class Alternating(keras.callbacks.Callback):
     """A loss that gets worse after the second epoch, for callbacks that watch `score`."""

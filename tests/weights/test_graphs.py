@@ -19,6 +19,8 @@ from keras_resnet.networks.family import narrowed, network_row
 from keras_resnet.networks.options import OPTIONS
 from keras_resnet.weights.matching import graph_in
 
+pytestmark = pytest.mark.portable
+
 ROWS = (
     TINY,
     Architecture("basic", (1, 1, 1), 4, "cifar", "A"),

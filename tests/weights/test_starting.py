@@ -9,6 +9,8 @@ from support.weights import TINY, source, values
 import keras_resnet
 from keras_resnet import load_weights, save_weights
 
+pytestmark = pytest.mark.portable
+
 
 def logits(model, x):
     return keras.ops.convert_to_numpy(model(x, training=False))

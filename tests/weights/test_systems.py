@@ -28,6 +28,8 @@ from keras_resnet.weights.dialects import BY_FAMILY
 from keras_resnet.weights.find import find
 from keras_resnet.weights.save import arrays_of
 
+pytestmark = pytest.mark.portable
+
 slow = pytest.mark.slow
 
 
