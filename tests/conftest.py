@@ -12,12 +12,18 @@ CACHE = pathlib.Path(__file__).resolve().parents[1] / ".pytest_cache" / "jax"
 os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(CACHE))
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
-# LLVM's expensive passes take a third of the tests' time. `make test-all` runs with them.
+# LLVM's expensive passes take a third of the tests' time. `make test-all` runs with them, and with
+# initial values that JAX draws.
 os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")
 
 import hypothesis  # noqa: E402
 import keras  # noqa: E402
 import pytest  # noqa: E402
+
+if keras.backend.backend() == "jax" and os.environ["JAX_DISABLE_MOST_OPTIMIZATIONS"] == "1":
+    from support import draws
+
+    draws.by_numpy()
 
 hypothesis.settings.register_profile(
     "battery", max_examples=25, deadline=None, derandomize=True, database=None

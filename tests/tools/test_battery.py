@@ -114,8 +114,8 @@ def alive(pid):
         return False
 
 
-def test_the_tests_that_have_nothing_to_do_with_the_backend_run_beside_the_last():
-    options = battery.argparse.Namespace(backends=["jax", "torch"], workers=1, coverage=False)
+def test_the_tests_that_have_nothing_to_do_with_the_backend_run_beside_the_first():
+    options = battery.argparse.Namespace(backends=["torch", "jax"], workers=1, coverage=False)
     for backend in options.backends:
         assert battery.environment(backend, options)["KERAS_RESNET_ONCE"] == "torch"
 
