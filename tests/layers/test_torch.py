@@ -74,13 +74,14 @@ def test_layers_alone_copy_no_map_and_no_kernel(policy):
     image = keras.Input((12, 12, 8))
     x = layers.Conv2D(8, 3, padding="same", use_bias=False, dtype=policy)(image)
     x = layers.BatchNormalization(dtype=policy)(x)
+    x = layers.MaxPooling2D(3, 1, "same", dtype=policy)(x)
     model = keras.Model(image, layers.MaxPooling2D(2, dtype=policy)(x))
     x = torch.tensor(images(2, 12, 12, 8))
     with Dispatched() as ran:
         model(x, training=True).float().sum().backward()
     copies = Counter(name for name in ran.names if name in COPIES)
-    # The moving statistics are assigned. In half precision the image and the kernel are cast, the
-    # output for the sum, and in the backward pass the gradients of the two that have one.
+    # The moving statistics are assigned. In half precision image, kernel and, for the sum, output
+    # are cast, and backward the gradients of the two that have one.
     casts = {} if policy == "float32" else {"_to_copy": 5}
     assert copies == {"copy_": 2, **casts}
     assert ran.names.count("native_batch_norm") == 1
@@ -195,8 +196,7 @@ def around(make):
     """A network whose shortcut is what `make` does with a map."""
     image = keras.Input((8, 8, 4))
     x = layers.Conv2D(4, 3, padding="same")(image)
-    x = keras.layers.ReLU()(x)
-    shortcut, x, *others = make(x)
+    shortcut, x, *others = make(keras.layers.ReLU()(x))
     y = keras.layers.ReLU()(keras.layers.Add()([shortcut, layers.Conv2D(4, 1)(x)]))
     return fill(Network(image, [y, *others]))
 

@@ -162,12 +162,15 @@ def same_padding(sides, size, strides, dilation):
 
 
 def max_pool(x, size, strides, padding, data_format):
-    if padding != "valid" or x.is_meta or is_scripted():
+    if x.is_meta or is_scripted():
         return NotImplemented
     axis = channel_axis(data_format)
     x = channels_first(x, axis)
+    border = symmetric_padding(x.shape[2:], size, strides, padding, (1, 1))
+    if border is None:
+        return NotImplemented
     if tuple(size) == (1, 1):
         y = x[:, :, :: strides[0], :: strides[1]]
     else:
-        y = torch.nn.functional.max_pool2d(x, tuple(size), tuple(strides))
+        y = torch.nn.functional.max_pool2d(x, tuple(size), tuple(strides), border)
     return channels_back(y, axis)
