@@ -2,6 +2,9 @@
 
 import importlib
 
+from keras_resnet.common import versions  # noqa: F401  # first, as it says what is missing
+
+# isort: split
 from keras_resnet import named, training
 from keras_resnet.costs import count, endpoints
 from keras_resnet.exporting import ExportError, Report, export, fold_batch_norm

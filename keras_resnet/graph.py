@@ -1,17 +1,19 @@
 """One index of the graph of a Keras model, and the only file that reads Keras' graph internals.
 
-Each private name of Keras is used in one function here. They were tried with Keras 3.15.1 on
-TensorFlow 2.21, JAX 0.10.2 and torch 2.13; `tests/test_internals.py` says which file may use which.
+Each private name of Keras is used in one function here, tried with the versions that
+docs/reliability.md lists; `tests/test_internals.py` says which file may use which. Where a Keras
+lacks one, `layers/calls.py` says so before a model is run another way than Keras runs it.
 """
 
 import contextlib
+import functools
 import sys
 import threading
+import warnings
 from collections.abc import Generator, Iterator
 from typing import Any
 
 import keras
-from keras.src.backend.common import global_state
 
 # Keras walks a graph with one Python frame a node; ResNet-1202 has 4,800 nodes.
 # CPython keeps the frames of Python functions on the heap, so the walk is safe.
@@ -106,13 +108,18 @@ def nodes_of(model: Any) -> list[Any]:
             model = keras.Function(model.inputs, model.outputs)
     elif not is_functional(model):
         raise ValueError(f"{wanted}. Received: {type(model).__name__}")
+    if not hasattr(model, "_nodes_by_depth"):
+        raise RuntimeError(
+            f"This needs the graph of a model, which Keras {keras.__version__} keeps elsewhere "
+            "than those that keras_resnet was tried with: see docs/reliability.md"
+        )
     by_depth = model._nodes_by_depth
     return [node for depth in sorted(by_depth, reverse=True) for node in by_depth[depth]]
 
 
 def is_functional(model: Any) -> bool:
     """Whether Keras runs the model node by node."""
-    return isinstance(model, keras.Model) and hasattr(model, "_nodes_by_depth")
+    return isinstance(model, keras.Model) and hasattr(model, "operations")
 
 
 def is_graph(model: Any) -> bool:
@@ -146,6 +153,9 @@ def has_layers(layer: Any) -> bool:
 
 def hidden_layers(model: Any) -> list[Any]:
     """Every layer, also those in attributes of wrappers and of classes of the user's own."""
+    if not hasattr(model, "_flatten_layers"):
+        warn_of(("_flatten_layers",), "Layers in wrappers and in attributes are not looked into")
+        return list(all_layers(model))
     return list(model._flatten_layers())
 
 
@@ -250,31 +260,6 @@ def shapes_of(node, values: dict[int, Any]) -> list[Any]:
     return keras.tree.flatten(node.operation.compute_output_spec(*args, **kwargs))
 
 
-# ---- what layers are called with ----------------------------------------------------------
-
-
-def standardized_inputs(model, inputs: Any) -> list[Any]:
-    """The flat list of tensors that a functional model makes of its argument."""
-    return model._standardize_inputs(inputs)
-
-
-def has_mask(tensor) -> bool:
-    """Whether Keras passes a mask along with the tensor."""
-    return hasattr(tensor, "_keras_mask")
-
-
-def training_of_caller() -> bool | None:
-    """What the layer that is running was told of `training`; None outside of one."""
-    context = global_state.get_global_attribute("current_call_ctx")
-    return None if context is None else context.get_value("training")
-
-
-def training_kwargs(operation, training: bool | None) -> dict[str, bool]:
-    """`training` for a layer; operations of keras.ops do not take it."""
-    takes_it = "training" in getattr(operation, "_call_context_args", ())
-    return {"training": training} if takes_it and training is not None else {}
-
-
 # ---- data formats -------------------------------------------------------------------------
 
 
@@ -288,9 +273,13 @@ def height_and_width(shape, data_format: str | None = None) -> tuple[Any, Any]:
     return tuple(shape[2:4] if channel_axis(data_format) == 1 else shape[1:3])
 
 
-# ---- files --------------------------------------------------------------------------------
+# ---- what may be missing --------------------------------------------------------------------
 
 
-def stored_attributes(store: Any) -> Any:
-    """The attributes beside a layer's own variables in a file; an empty dict if it has none."""
-    return getattr(getattr(store, "_h5_entry_group", None), "attrs", {})
+@functools.cache
+def warn_of(names: tuple[str, ...], effect: str) -> None:
+    """Warns once that Keras lacks private names."""
+    warnings.warn(
+        f"Keras {keras.__version__} has no {', '.join(names)} where keras_resnet looks. {effect}",
+        stacklevel=3,
+    )

@@ -9,8 +9,9 @@ from typing import Any
 import keras
 
 from keras_resnet.common.files import GRAPH, check_same, graph_in_hdf5, parsed
-from keras_resnet.graph import deep_graph, leaf_layers, stored_attributes
+from keras_resnet.graph import deep_graph, leaf_layers
 from keras_resnet.layers import Conv2D, kernels
+from keras_resnet.layers.calls import stored_attributes
 from keras_resnet.layers.fusion import plan_of
 
 
@@ -32,11 +33,11 @@ class Network(keras.Model):
         name: of the model.
     """
 
-    # The argument names are Functional's own: that is how Keras knows it may
-    # rebuild this class from a graph.
-    def __init__(self, inputs, outputs, name=None, **kwargs):
+    # `inputs`, `outputs` and `name`: Keras rebuilds a class from a graph only where the
+    # arguments look like Functional's, which a decorator hides until Keras 3.14.
+    def __init__(self, *args, **kwargs):
         with deep_graph():
-            super().__init__(inputs, outputs, name=name, **kwargs)
+            super().__init__(*args, **kwargs)
 
     def __call__(self, *args, **kwargs):
         outputs = kernels.active.run_compiled(self, args, kwargs)

@@ -16,10 +16,8 @@ PRIVATE = re.compile(r"_[A-Za-z]\w*")
 
 # The files of the package, and the names of Keras or torch that stand behind functions in them.
 PLACES = {
-    "graph.py": """
-        _call_context_args _flatten_layers _h5_entry_group _keras_mask _nodes_by_depth
-        _standardize_inputs
-    """,
+    "graph.py": "_flatten_layers _nodes_by_depth",
+    "layers/calls.py": "_call_context_args _h5_entry_group _keras_mask _standardize_inputs",
     "layers/torch/internals.py": """
         _C _are_functorch_transforms_active _backward_hooks _backward_pre_hooks _cdata
         _convolution_pointwise _convolution_pointwise_ _current_level _dynamo _execution_engine

@@ -18,6 +18,7 @@ class Format:
     `tools` are the modules that writing and running it need beside the backend, `torch_tools` those
     that torch needs to write it, and `install` the extra of this package that brings them. `dtypes`
     is what its weights may be, and `any_size` whether the file may leave the sides of images open.
+    `keras` is the first Keras whose models can be written so, for batches of any size.
     """
 
     suffix: str
@@ -27,6 +28,14 @@ class Format:
     dtypes: tuple[str, ...]
     any_size: bool = False
     torch_tools: tuple[str, ...] = ()
+    keras: tuple[int, int] = (3, 10)
+
+    @property
+    def is_written_here(self) -> bool:
+        """Whether the Keras that is installed is new enough."""
+        from keras import __version__  # late, as the command line lists formats without
+
+        return tuple(map(int, __version__.split(".")[:2])) >= self.keras
 
 
 HALF = ("float32", "float16", "bfloat16")
@@ -35,14 +44,25 @@ TF, TORCH = "export,tensorflow-cpu", "export,torch"
 # By Keras' own names. A SavedModel is a folder and has no suffix; torch writes OpenVINO by ONNX.
 FORMATS = {
     "tf_saved_model": Format("", ("tensorflow",), (), TF, HALF, any_size=True),
-    "onnx": Format(".onnx", ("torch",), ONNX_TOOLS, TORCH, (*HALF, "int8")),
+    "onnx": Format(".onnx", ("torch",), ONNX_TOOLS, TORCH, (*HALF, "int8"), keras=(3, 14)),
     "litert": Format(
-        ".tflite", ("tensorflow",), ("ai_edge_litert",), TF, ("float32", "float16", "int8")
+        ".tflite",
+        ("tensorflow",),
+        ("ai_edge_litert",),
+        TF,
+        ("float32", "float16", "int8"),
+        keras=(3, 13),
     ),
     "openvino": Format(
-        ".xml", ("torch", "tensorflow"), ("openvino",), TORCH, HALF[:2], torch_tools=ONNX_TOOLS
+        ".xml",
+        ("torch", "tensorflow"),
+        ("openvino",),
+        TORCH,
+        HALF[:2],
+        torch_tools=ONNX_TOOLS,
+        keras=(3, 14),
     ),
-    "torch": Format(".pt2", ("torch",), (), TORCH, HALF),
+    "torch": Format(".pt2", ("torch",), (), TORCH, HALF, keras=(3, 14)),
     "keras": Format(".keras", (), (), "export", HALF, any_size=True),
 }
 
@@ -110,6 +130,8 @@ def writer_of(format: str, active: str) -> str:
     there = [name for name in writers if installed(name)]
     tools = (*row.tools, *(row.torch_tools if "torch" in (there or writers)[:1] else ()))
     missing = [name for name in tools if not installed(name)]
+    if not row.is_written_here:
+        missing.append(f"keras {'.'.join(map(str, row.keras))} or later")
     if missing or not there:
         absent = [*missing, *([] if there else [" or ".join(writers)])]
         raise ImportError(

@@ -60,7 +60,7 @@ def by_keras(model, format: str, path, batch, **options) -> None:
     image = model.inputs[0]
     shape = (batch, *image.shape[1:])
     signature: list[Any] = [keras.InputSpec(shape=shape, dtype=image.dtype, name=INPUT)]
-    model.export(path, format=format, verbose=False, input_signature=signature, **options)
+    model.export(str(path), format=format, verbose=False, input_signature=signature, **options)
 
 
 def saved_model(model, path, dtype, batch, calibration):

@@ -6,8 +6,8 @@ from typing import Any
 import keras
 
 from keras_resnet.common.files import GRAPH, check_same, parsed
-from keras_resnet.graph import stored_attributes
 from keras_resnet.layers import kernels
+from keras_resnet.layers.calls import stored_attributes
 
 
 class Config(dict):

@@ -52,7 +52,7 @@ class BatchNormalization(keras.layers.BatchNormalization):
 
 def is_plain(norm) -> bool:
     """Whether the kernels know all that a layer was asked to do."""
-    return not (norm.renorm or norm.synchronized)
+    return not (getattr(norm, "renorm", False) or norm.synchronized)  # renorm: Keras 3.14
 
 
 def fits(inputs, axis: int, compute_dtype: str) -> bool:

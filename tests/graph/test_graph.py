@@ -12,16 +12,14 @@ from keras_resnet.graph import (
     calls_to,
     channel_axis,
     exposed,
-    has_mask,
     height_and_width,
     hidden_layers,
     is_functional,
     is_graph,
     layer_calls,
     leaf_layers,
-    standardized_inputs,
-    training_kwargs,
 )
+from keras_resnet.layers.calls import has_mask, standardized_inputs, training_kwargs
 
 
 def branched():

@@ -11,7 +11,7 @@ import keras
 import numpy as np
 import torch
 
-from keras_resnet.graph import training_of_caller
+from keras_resnet.layers.calls import training_of_caller
 from keras_resnet.layers.torch.internals import is_dynamo_at_work, opaque_to_dynamo
 
 _thread = threading.local()
