@@ -1,6 +1,6 @@
 """What Keras does around the call of a layer and the writing of its weights, by private names.
 
-Each is used in one function here; where a Keras lacks one, `missing_names` says so.
+Each is used in one function here; where a Keras lacks one, a warning says so.
 """
 
 import functools
@@ -12,11 +12,14 @@ from keras.src.backend.common import global_state
 from keras_resnet.graph import warn_of
 
 
-def missing_names(model) -> tuple[str, ...]:
-    """The private names by which a functional model is run node by node, if Keras lacks any."""
+def lacks_names(model) -> bool:
+    """Whether Keras lacks a name by which a model is run node by node; warns once if so."""
     read = ("_nodes_by_depth", "_standardize_inputs", "_call_context_args")
     missing = [name for name in read if not hasattr(model, name)]
-    return (*missing, *(() if marks_masks() else ("_keras_mask",)))
+    missing += [] if marks_masks() else ["_keras_mask"]
+    if missing:
+        warn_of(tuple(missing), "Models run as Keras runs them, slower")
+    return bool(missing)
 
 
 @functools.cache

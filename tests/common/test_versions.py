@@ -1,6 +1,7 @@
 """What an import says where something is missing or too old, and that pip asks for the same."""
 
 import pathlib
+import runpy
 import subprocess
 import sys
 import tomllib
@@ -44,6 +45,15 @@ import keras_resnet
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     last = done.stderr.splitlines()[-1]
     assert f'not installed: pip install "keras3-resnet[{backend}]", or name another' in last
+
+
+def test_the_oldest_are_those_that_were_tried_and_the_table_is_written_from_the_record():
+    tool = runpy.run_path(str(PROJECT.parent / "tools" / "versions.py"))
+    text = tool["PAGE"].read_text()
+    assert tool["page"](text) == text, "run python tools/versions.py"
+    for name, oldest in {"keras": versions.OLDEST_KERAS, **versions.OLDEST}.items():
+        tried = [row["versions"][name] for row in tool["read"]() if name in row["versions"]]
+        assert min(map(versions.numbers, tried))[:2] == versions.numbers(oldest)[:2]
 
 
 def test_pip_asks_for_what_was_tried():

@@ -48,11 +48,15 @@ def rise_and_fall(folder):
     return np.append(model.predict_on_batch(x), loss)
 
 
+@pytest.fixture(scope="module")
+def expected(tmp_path_factory):
+    return rise_and_fall(tmp_path_factory.mktemp("whole"))
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_where_keras_lacks_a_private_name_its_own_way_is_taken_with_one_warning(
-    name, monkeypatch, tmp_path
+    name, expected, monkeypatch, tmp_path
 ):
-    expected = rise_and_fall(tmp_path)
     for function in (graph.warn_of, calls.marks_masks):
         function.cache_clear()
     if name == "_keras_mask":

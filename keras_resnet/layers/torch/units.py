@@ -6,14 +6,9 @@ from dataclasses import dataclass
 import keras
 import torch
 
-from keras_resnet.graph import channel_axis, warn_of
+from keras_resnet.graph import channel_axis
 from keras_resnet.layers import replicas
-from keras_resnet.layers.calls import (
-    has_mask,
-    missing_names,
-    standardized_inputs,
-    training_kwargs,
-)
+from keras_resnet.layers.calls import has_mask, lacks_names, standardized_inputs, training_kwargs
 from keras_resnet.layers.stock import scale_and_offset
 from keras_resnet.layers.torch.compiled import is_compiled
 from keras_resnet.layers.torch.gradients import NormalizeAddRelu
@@ -58,8 +53,7 @@ def run(model, inputs, training, plan_of):
         or is_listened_to_by_all()
     ):
         return NotImplemented
-    if missing := missing_names(model):
-        warn_of(missing, "Models run as Keras runs them, slower")
+    if lacks_names(model):
         return NotImplemented
     inputs = standardized_inputs(model, inputs)
     if any(x is None or x.is_meta or has_mask(x) for x in inputs):
