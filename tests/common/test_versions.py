@@ -1,6 +1,7 @@
 """What an import says where something is missing or too old, and that pip asks for the same."""
 
 import pathlib
+import re
 import runpy
 import subprocess
 import sys
@@ -51,8 +52,10 @@ def test_the_oldest_are_those_that_were_tried_and_the_table_is_written_from_the_
     tool = runpy.run_path(str(PROJECT.parent / "tools" / "versions.py"))
     text = tool["PAGE"].read_text()
     assert tool["page"](text) == text, "run python tools/versions.py"
+    installed = (PROJECT.parent / "constraints.txt").read_text()
     for name, oldest in {"keras": versions.OLDEST_KERAS, **versions.OLDEST}.items():
         tried = [row["versions"][name] for row in tool["read"]() if name in row["versions"]]
+        tried += re.findall(rf"^{name}(?:-cpu)?==(.*)$", installed, re.MULTILINE)
         assert min(map(versions.numbers, tried))[:2] == versions.numbers(oldest)[:2]
 
 
