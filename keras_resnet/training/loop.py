@@ -171,7 +171,6 @@ class Loop(keras.callbacks.CallbackList):
         means = {name: float(value) for name, value in (logs or {}).items()}
         means = self.distribution.mean(means | rate)
         row = {
-            "epoch": epoch + 1,
             "step": self.step,
             **{name: means[name] for name in logs or {}},
             "learning_rate": float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate)),
@@ -181,8 +180,8 @@ class Loop(keras.callbacks.CallbackList):
             measured = self.plan.evaluate(self.model)
             row |= {name: np.asarray(value).item() for name, value in measured.items()}
         row["seconds"] = round(self.progress.seconds(), 1)
-        self.rows.append(row)
-        super().on_epoch_end(epoch, row)
+        super().on_epoch_end(epoch, row)  # no "epoch", which ModelCheckpoint adds to these itself
+        self.rows.append({"epoch": epoch + 1, **row})
         if self.distribution.is_first:
             self.report()
         self.save()

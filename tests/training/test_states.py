@@ -73,6 +73,17 @@ def test_what_a_callback_remembers_and_cannot_be_kept_is_named(tmp_path, capsys)
 
 
 @pytest.mark.once
+def test_the_best_weights_of_keras_own_checkpoints_are_named_by_epoch_and_loss(tmp_path):
+    path = tmp_path / "best-{epoch}-{score}.weights.h5"
+    best = keras.callbacks.ModelCheckpoint(
+        path, "score", save_best_only=True, save_weights_only=True, mode="min"
+    )
+    run(compiled(), None, Alternating(), best, steps=20)
+    names = sorted(found.name for found in tmp_path.iterdir())
+    assert names == ["best-1-1.0.weights.h5", "best-2-0.0.weights.h5"]
+
+
+@pytest.mark.once
 def test_a_folder_belongs_to_one_process_until_it_dies(tmp_path):
     script = "import sys, time, pathlib, runpy; held = runpy.run_path(sys.argv[1])['held']\n"
     script += "with held(pathlib.Path(sys.argv[2])): print('held', flush=True); time.sleep(600)"
