@@ -9,6 +9,7 @@ asked; the exit status is 1 then.
 """
 
 import argparse
+import importlib.util
 import io
 import resource
 import sys
@@ -19,15 +20,30 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import keras
 import numpy as np
 
+import keras_resnet
 from keras_resnet.data import open_images
 from keras_resnet.data.decoding import decoded
 from keras_resnet.report.runs import read_run
 from keras_resnet.training import DamagedError
 from keras_resnet.training.checkpoints import Checkpoint, Checkpoints
+from keras_resnet.weights import DIALECTS
+from keras_resnet.weights.save import arrays_of
 
 SECONDS, MEGABYTES = 10, 300
+TINY = keras_resnet.Architecture("bottleneck", (1, 1), 4, "imagenet", "B")
+# Weights by the name of a file: the dialect, whether it has checksums, and one in how many rounds
+# has a copy: what another process reads first takes a quarter of a second.
+WEIGHTS = {
+    "weights.npz": ("torchvision", True, 1),
+    "weights.safetensors": ("timm", False, 1),
+    "weights.pth": ("torchvision", True, 1),
+    "legacy.th": ("akamaster", False, 1),
+    "weights.h5": ("keras", False, 10),
+    "own.weights.h5": ("", False, 10),
+}
 
 
 @dataclass(frozen=True)
@@ -40,6 +56,7 @@ class Target:
         read: from its path to what it holds, for `numpy.testing`.
         errors: that its reader may raise.
         checked: whether its format has checksums: then nothing else may be read.
+        every: one in how many rounds has a copy of it.
     """
 
     name: str
@@ -47,6 +64,7 @@ class Target:
     read: Callable[[Path], object]
     errors: tuple[type[Exception], ...] = (ValueError,)
     checked: bool = False
+    every: int = 1
 
 
 def damaged(content: bytes, rng: np.random.Generator) -> bytes:
@@ -96,8 +114,40 @@ def targets(folder: Path) -> list[Target]:
     found.append(Target(kept.path(1).name, whole, latest, (DamagedError,), checked=True))
     text = b'{"networks": {"cifar_resnet8": {"parameters": 78042}}, "seconds": 1.5}'
     found.append(Target("results.json", text, lambda path: read_run(path.parent).record))
-    found += archives(folder, found[0].content)
+    return found + archives(folder, found[0].content) + weights(folder)
+
+
+def weights(folder: Path) -> list[Target]:
+    """A file of weights of each kind whose package is there."""
+    model = keras_resnet.build(TINY, weights=None, classes=5)
+    have_torch = importlib.util.find_spec("torch") is not None
+
+    def read(path: Path):
+        keras_resnet.load_weights(model, path)
+        return {v.path: keras.ops.convert_to_numpy(v.value).copy() for v in model.weights}
+
+    found = []
+    for name, (dialect, checked, every) in WEIGHTS.items():
+        if name.endswith("th") and not have_torch:
+            continue
+        if dialect == "akamaster":
+            write_legacy(model, folder / name, dialect)
+        elif dialect:
+            keras_resnet.save_weights(model, folder / name, dialect)
+        else:
+            model.save_weights(folder / name)
+        content = (folder / name).read_bytes()
+        found.append(Target(name, content, read, checked=checked, every=every))
     return found
+
+
+def write_legacy(model: keras.Model, path: Path, dialect: str) -> None:
+    """A checkpoint in the pickle that torch wrote before it wrote zips."""
+    import torch
+
+    arrays = arrays_of(model, DIALECTS[dialect])
+    state = {f"module.{name}": torch.from_numpy(np.array(array)) for name, array in arrays.items()}
+    torch.save({"state_dict": state}, path, _use_new_zipfile_serialization=False)
 
 
 def archives(folder: Path, content: bytes) -> list[Target]:
@@ -165,7 +215,7 @@ def main() -> int:
     parser.add_argument("--keep", type=Path, help="folder for the files that found a fault")
     options = parser.parse_args()
     counts: dict[str, Counter] = {}
-    faults, end = 0, time.monotonic() + options.seconds
+    faults = 0
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         kinds = targets(folder)
@@ -175,10 +225,10 @@ def main() -> int:
             path.write_bytes(target.content)
             right[target.name] = target.read(path)
             path.unlink()
-        number = options.seed * 1_000_000
+        number, end = options.seed * 1_000_000, time.monotonic() + options.seconds
         while time.monotonic() < end:
             number += 1
-            for target in kinds:
+            for target in (kind for kind in kinds if number % kind.every == 0):
                 path = folder / target.name
                 path.write_bytes(damaged(target.content, np.random.default_rng(number)))
                 outcome = tried(target, path, right[target.name])

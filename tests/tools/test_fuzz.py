@@ -20,7 +20,7 @@ def fuzz():
 
 
 def test_the_readers_hold(fuzz, monkeypatch):
-    monkeypatch.setattr(sys, "argv", ["fuzz.py", "--seconds", "1.5"])
+    monkeypatch.setattr(sys, "argv", ["fuzz.py", "--seconds", "3"])
     assert fuzz.main() == 0
 
 
