@@ -108,6 +108,21 @@ def test_a_network_is_as_one_of_stock_layers_under(way, models):
     assert_close(mine, theirs, 2e-2 if way is autocast else 1e-4)
 
 
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(("format", "name"), [("onnx", "m.onnx"), ("torch", "m.pt2")])
+def test_keras_exports_a_network_that_has_been_called(format, name, models, tmp_path):
+    ours, _ = models
+    x = batch(1)  # Keras fixes the batch of a .pt2 at 1
+    wanted = as_array(ours(x))
+    ours.export(tmp_path / name, format=format, verbose=False)
+    if format == "torch":
+        found = as_array(torch.export.load(tmp_path / name).module()(x))
+    else:
+        session = pytest.importorskip("onnxruntime").InferenceSession(tmp_path / name)
+        found = session.run(None, {session.get_inputs()[0].name: x.numpy()})[0]
+    assert_close(found, wanted, 1e-5)
+
+
 HOOKS = {
     "forward": torch.nn.modules.module.register_module_forward_hook,
     "before forward": torch.nn.modules.module.register_module_forward_pre_hook,
