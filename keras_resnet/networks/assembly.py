@@ -7,7 +7,8 @@ from typing import Any
 import keras
 from keras import layers
 
-from keras_resnet.graph import channel_axis, deep_graph
+from keras_resnet.graph import channel_axis
+from keras_resnet.graph import deep_graph as deep_graph
 from keras_resnet.layers import BatchNormalization, Conv2D, MaxPooling2D, ReLU
 from keras_resnet.network import Network
 
@@ -45,16 +46,6 @@ class Top:
 
 
 POOLS = {"avg": layers.GlobalAveragePooling2D, "max": layers.GlobalMaxPooling2D}
-
-
-def assembled(family, image, row, options, top: Top | None, pooling: str | None, name: str):
-    """The model of a row: what its family's function makes of the image, and its end."""
-    with deep_graph():
-        x = family(normalized(image, options), row, options, top)
-        if top is None and pooling:
-            x = POOLS[pooling](name="pool")(x)
-        inputs = keras.utils.get_source_inputs(image)
-        return KITS[options.layers].Model(inputs[0] if len(inputs) == 1 else inputs, x, name=name)
 
 
 def normalized(image, options):
