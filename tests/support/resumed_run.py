@@ -146,7 +146,8 @@ def main(arguments=None):
     if options.drawn is not None:
         data, callbacks, every = drawn(options.drawn, best)
     rows = run(model, options.out, *callbacks, die, data=data, checkpoint_every=every)
-    late.join(60) if late.is_alive() else None
+    if options.die_at >= 0:  # the run has ended before
+        kill()
     if options.save:
         found = outcome(model, rows)
         if best.exists():
