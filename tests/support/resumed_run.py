@@ -153,7 +153,8 @@ def main(arguments=None):
         if best.exists():
             model.load_weights(best)
             found |= {f"best {name}": value for name, value in read_state(model).items()}
-        np.savez(options.save, **found)
+        # A process that finds its run ended takes no step, by which Keras makes its metrics.
+        np.savez(options.save, **{n: value for n, value in found.items() if "metrics" not in n})
 
 
 if __name__ == "__main__":
