@@ -19,11 +19,7 @@ os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")
 import hypothesis  # noqa: E402
 import keras  # noqa: E402
 import pytest  # noqa: E402
-
-if keras.backend.backend() == "jax" and os.environ["JAX_DISABLE_MOST_OPTIMIZATIONS"] == "1":
-    from support import draws
-
-    draws.by_numpy()
+import support  # noqa: E402, F401
 
 hypothesis.settings.register_profile(
     "battery", max_examples=25, deadline=None, derandomize=True, database=None

@@ -32,6 +32,7 @@ def preprocess_input(x, weights: str | Record = "imagenet", data_format: str | N
     Raises:
         ValueError: the weights or the data format are unknown, `x` is not RGB, or an array holds
             other numbers than 0 to 255; of one that ends at 1 a warning says so.
+        TypeError: `x` is no array, list or tensor.
 
     Example:
 

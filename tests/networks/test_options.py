@@ -103,6 +103,19 @@ def test_option_a_subsamples_and_adds_zeros_where_it_is_told(data_format, where,
     np.testing.assert_array_equal(out, expected)
 
 
+def test_a_pooled_shortcut_reads_every_pixel_of_an_odd_map():
+    model = keras_resnet.build(
+        TINY["bottleneck"], stride_on="3x3", downsample="avg", input_shape=(72, 72, 3)
+    )
+    pool = model.get_layer("conv4_1_shortcut_pool")
+    assert (pool.input.shape[1:3], pool.output.shape[1:3]) == ((9, 9), (5, 5))
+    x = images(1, *pool.input.shape[1:])
+    pooled = logits(keras.Model(pool.input, pool.output), x)
+    close(pooled[:, :4, :4], x[:, :8, :8].reshape(1, 4, 2, 4, 2, -1).mean((2, 4)))
+    close(pooled[:, 4, :4], x[:, 8, :8].reshape(1, 4, 2, -1).mean(2))
+    close(pooled[:, 4, 4], x[:, 8, 8])
+
+
 @pytest.mark.parametrize("name", ["resnet34", "resnet50", "cifar_resnet20"])
 def test_a_zero_initialised_block_is_the_identity_at_the_start(name):
     model = keras_resnet.build(narrow(name), zero_init_residual=True, input_shape=(64, 64, 3))

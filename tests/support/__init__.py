@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import os
 import threading
 import zlib
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +15,11 @@ import keras_resnet
 from keras_resnet.networks.family import network_row
 
 BACKEND = keras.backend.backend()
+# tests/conftest.py says when; processes that tests start draw the same.
+if BACKEND == "jax" and os.environ.get("JAX_DISABLE_MOST_OPTIMIZATIONS") == "1":
+    from support import draws
+
+    draws.by_numpy()
 EVERY = keras_resnet.list_models()
 # Deep enough to have every kind of block, small enough to compile in seconds.
 SMALL = ["resnet18", "resnet50", "plain18", "cifar_resnet20", "cifar_plain20"]
