@@ -82,6 +82,14 @@ def test_an_operation_is_pillows(name):
             assert wrong.max() <= (1 if name in BLENDS else 0), (value, wrong.max())
 
 
+def test_gray_is_pillows_to_the_last_digit():
+    some = np.arange(0, 256, 5)
+    colors = np.stack(np.meshgrid(some, np.arange(256), some, indexing="ij"), -1)
+    colors = colors.reshape(-1, 256, 3).astype("uint8")
+    expected = np.asarray(Image.fromarray(colors).convert("L"), "float32")
+    np.testing.assert_array_equal(randaugment.gray(colors)[..., 0], expected)
+
+
 def test_equalizing_a_flat_image_changes_nothing():
     flat = tf.fill([4, 4, 3], 7.0)
     for name in ("equalize", "auto_contrast"):
