@@ -98,15 +98,6 @@ def test_a_folded_network_runs_a_unit_in_one_kernel_and_relu():
     assert not (COPIES | {"relu", "add_"}) & set(ran.names)
 
 
-def test_a_pool_whose_window_lies_in_the_padding_is_right():
-    image = keras.Input((6, 6, 4))
-    x = keras.layers.ZeroPadding2D(2)(keras.layers.ReLU()(layers.Conv2D(4, 1, name="a")(image)))
-    x = layers.MaxPooling2D(2, 2)(x)
-    model = fill(Network(image, x))
-    x = torch.tensor(images(2, 6, 6, 4))
-    assert_close(as_array(model(x)), as_array(keras.Model(model.input, model.output)(x)), 1e-6)
-
-
 def test_networks_without_normalization_train_as_their_layers_one_by_one():
     model = keras_resnet.fold_batch_norm(small())
     x = torch.tensor(images(2, 64, 64, 3))

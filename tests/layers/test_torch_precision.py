@@ -63,3 +63,13 @@ def test_what_runs_as_one_is_what_stock_layers_do(policy, scale, center, mode):
         mine, other = mine.detach().float(), stock[name].detach().float()
         error = (mine - other).norm() / other.norm()
         assert error <= ROUNDING[policy], name
+
+
+def test_a_pool_whose_window_lies_in_the_padding_is_that_of_stock_layers():
+    found = []
+    for kit in (KITS["fast"], STOCK):
+        image = keras.Input((6, 6, 4))
+        x = keras.layers.ReLU()(kit.Conv2D(4, 1, name="a")(image))
+        x = kit.MaxPooling2D(2, 2)(keras.layers.ZeroPadding2D(2)(x))
+        found.append(fill(kit.Model(image, x))(torch.tensor(images(2, 6, 6, 4))))
+    torch.testing.assert_close(*found)
