@@ -9,7 +9,7 @@ from typing import Any, Literal, Unpack
 import keras
 
 from keras_resnet.networks import options as opts
-from keras_resnet.networks.assembly import KITS, POOLS, Top, deep_graph, normalized
+from keras_resnet.networks.assembly import Top, model_of, normalized
 from keras_resnet.networks.bn_inception import bn_inception
 from keras_resnet.networks.checks import check_name, checked_classes, checked_input_shape, is_flag
 from keras_resnet.networks.family import network_row
@@ -32,6 +32,7 @@ FAMILIES: dict[str, Any] = {
     "prelu_net": prelu_net,
     "bn_inception": bn_inception,
 }
+POOLS = {"avg": keras.layers.GlobalAveragePooling2D, "max": keras.layers.GlobalMaxPooling2D}
 # None, a name, a record or a path.
 Weights = str | os.PathLike | Record | None
 
@@ -118,12 +119,10 @@ def build(
         file, dialect, record = fetch(pretrained), pretrained.dialect, pretrained
     image = keras.Input(shape, name="image") if input_tensor is None else input_tensor
     name = name or (network if isinstance(network, str) else row.name)
-    with deep_graph():
-        x = FAMILIES[row.family](normalized(image, choices), row, choices, top)
-        if top is None and pooling:
-            x = POOLS[pooling](name="pool")(x)
-        inputs = keras.utils.get_source_inputs(image)
-        model = KITS[choices.layers].Model(inputs[0] if len(inputs) == 1 else inputs, x, name=name)
+    x = FAMILIES[row.family](normalized(image, choices), row, choices, top)
+    if top is None and pooling:
+        x = POOLS[pooling](name="pool")(x)
+    model = model_of(image, x, choices, name)
     note_graph(model, network, row, choices, classes if include_top else None, record)
     if file is not None:
         left = layers_before(image, model) + ["fc"] * other_head

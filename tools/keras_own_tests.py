@@ -64,17 +64,8 @@ def run(source: Path, files: dict[str, str], backend: str, folder: Path) -> bool
     for file, chosen in files.items():
         copy = folder / Path(file).name
         copy.write_bytes((source / file).read_bytes())
-        command = [
-            sys.executable,
-            "-m",
-            "pytest",
-            "--quiet",
-            "-W",
-            "ignore",
-            "-p",
-            "in_place_of_keras",
-        ]
-        command += ["--rootdir", folder, "-k", chosen, copy.name]
+        command = [sys.executable, "-m", "pytest", "--quiet", "-W", "ignore"]
+        command += ["-p", "in_place_of_keras", "--rootdir", folder, "-k", chosen, copy.name]
         passed &= subprocess.run(command, cwd=folder, env=environment).returncode == 0
     return passed
 

@@ -1,8 +1,8 @@
 """Runs a selection of the tests with other versions of Keras and of the backends.
 
-python tools/versions.py --envs /tmp/envs                  # every environment that is listed below
-python tools/versions.py --envs /tmp/envs --only keras==3.10.0 jax==0.6.2
-python tools/versions.py                                   # writes the table of docs/reliability.md
+python tools/versions.py --envs FOLDER                  # every environment that is listed below
+python tools/versions.py --envs FOLDER --only keras==3.10.0 jax==0.6.2
+python tools/versions.py                                # writes the table of docs/reliability.md
 
 An environment is this one, with a folder of other packages before it: of Keras and of one backend,
 without what they need, which is here. Results are added to docs/results/versions.json one by one.

@@ -35,7 +35,9 @@ class Format:
         """Whether the Keras that is installed is new enough."""
         from keras import __version__  # late, as the command line lists formats without
 
-        return tuple(map(int, __version__.split(".")[:2])) >= self.keras
+        from keras_resnet.common.versions import numbers
+
+        return numbers(__version__) >= self.keras
 
 
 HALF = ("float32", "float16", "bfloat16")

@@ -40,7 +40,7 @@ def has_mask(tensor) -> bool:
 
 
 def training_of_caller() -> bool | None:
-    """What the layer that is running was told of `training`; None outside of one."""
+    """The `training` argument of the layer that is running; None where none is."""
     context = global_state.get_global_attribute("current_call_ctx")
     return None if context is None else context.get_value("training")
 

@@ -7,8 +7,7 @@ from typing import Any
 import keras
 from keras import layers
 
-from keras_resnet.graph import channel_axis
-from keras_resnet.graph import deep_graph as deep_graph
+from keras_resnet.graph import channel_axis, deep_graph
 from keras_resnet.layers import BatchNormalization, Conv2D, MaxPooling2D, ReLU
 from keras_resnet.network import Network
 
@@ -45,7 +44,11 @@ class Top:
     activation: Any
 
 
-POOLS = {"avg": layers.GlobalAveragePooling2D, "max": layers.GlobalMaxPooling2D}
+def model_of(image, x, options, name: str):
+    """The model that makes x of what the image is made of."""
+    with deep_graph():
+        inputs = keras.utils.get_source_inputs(image)
+        return KITS[options.layers].Model(inputs[0] if len(inputs) == 1 else inputs, x, name=name)
 
 
 def normalized(image, options):

@@ -12,7 +12,7 @@ from keras_resnet.networks.family import network_row
 from keras_resnet.networks.options import OPTIONS, UNSAID
 from keras_resnet.weights.convert import layers_by_name
 from keras_resnet.weights.layout import layout_of
-from keras_resnet.weights.readers import LARGEST_HEADER, damage_named, open_safetensors, regular
+from keras_resnet.weights.readers import damage_named, is_safetensors, open_safetensors, regular
 from keras_resnet.weights.records import Record
 from keras_resnet.weights.transfer import identity
 
@@ -98,7 +98,7 @@ def graph_in_sound(path: str | os.PathLike) -> dict[str, Any] | None:
     if start.startswith(b"PK"):
         with zipfile.ZipFile(path) as archive:
             text = archive.comment if archive.comment.startswith(b"{") else None
-    elif start[8:] == b"{" and int.from_bytes(start[:8], "little") < LARGEST_HEADER:
+    elif is_safetensors(start):
         with open_safetensors(Path(path)) as tensors:
             text = (tensors.metadata() or {}).get(GRAPH)
     return None if text is None else parsed(text, str(path))

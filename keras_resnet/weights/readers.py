@@ -49,7 +49,7 @@ def open_arrays(path: str | os.PathLike) -> Iterator[Arrays]:
 
 
 def regular(path: str | os.PathLike) -> Path:
-    """The path of a file, or of none: opening a pipe would wait for ever."""
+    """The path; raises where something there is no regular file. Opening a pipe does not return."""
     path = Path(path)
     if path.exists() and not path.is_file():
         kind = "folder" if path.is_dir() else "pipe or device"
@@ -93,7 +93,7 @@ def reader_for(start: bytes, path: Path):
         return npz if any(name.endswith(".npy") for name in names) else torch_pickle
     if start.startswith(TORCH_LEGACY):
         return torch_pickle
-    if start[8:9] == b"{" and int.from_bytes(start[:8], "little") < LARGEST_HEADER:
+    if is_safetensors(start):
         return safetensors
     text = start.lstrip().lower()
     if text.startswith((b"<!doctype", b"<html", b"<?xml")):
@@ -104,6 +104,11 @@ def reader_for(start: bytes, path: Path):
         f"{path} is of an unknown kind or damaged: it begins with {start[:8]!r}. Known: "
         ".safetensors, .npz, .weights.h5, .h5 of Keras 2, .pth and .th of torch"
     )
+
+
+def is_safetensors(start: bytes) -> bool:
+    """Whether a file that begins so is one, with a header that is not too large to be read."""
+    return start[8:9] == b"{" and int.from_bytes(start[:8], "little") < LARGEST_HEADER
 
 
 def zip_names(path: Path) -> list[str]:

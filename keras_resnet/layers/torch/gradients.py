@@ -49,7 +49,7 @@ class NormalizeAddRelu(torch.autograd.Function):
         if torch.is_grad_enabled() and gamma is None:
             # torch's second derivatives by beta are only those beside a gamma.
             gamma = torch.ones_like(mean)
-        needs_x, needs_gamma, needs_beta, needs_other = ctx.needs_input_grad[:4]
+        needs_x, needs_gamma, needs_beta = ctx.needs_input_grad[:3]
         # In half precision the kernel rounds once, two passes over the map would round twice.
         write_over = ours and not ctx.adds and needs_x and x.dtype in (torch.float32, torch.float64)
         dx, dgamma, dbeta = aten.native_batch_norm_backward(
@@ -66,27 +66,32 @@ class NormalizeAddRelu(torch.autograd.Function):
         )
         if write_over:
             dx = gradient_of_input_(gradient, x, gamma, mean, inverse_std, dgamma, dbeta)
-        return (
-            dx,
-            dgamma if needs_gamma else None,
-            dbeta if needs_beta else None,
-            gradient if needs_other else None,
-            None,
-            None,
-        )
+        return asked_for(ctx, dx, dgamma, dbeta, gradient)
+
+
+def asked_for(ctx, *gradients):
+    """Of x, gamma, beta and what is added, those that are asked for; none of the settings."""
+    needs = ctx.needs_input_grad
+    return *(x if need else None for x, need in zip(gradients, needs, strict=False)), None, None
 
 
 def gradient_of_input_(gradient, x, gamma, mean, inverse_std, dgamma, dbeta):
-    """Writes the gradient of a normalized map's input over that of its output.
+    """Writes the gradient of a normalized map's input over that of its output."""
+    count = x.numel() // x.shape[1]
+    scale, slope, shift = multipliers(gamma, mean, inverse_std, dgamma, dbeta, count)
+    torch.addcmul(shift, gradient, scale, out=gradient)
+    return gradient.addcmul_(x, slope)
+
+
+def multipliers(gamma, mean, inverse_std, dgamma, dbeta, count):
+    """Of the gradient of a normalized map, of its input, and what is added to both.
 
     Ioffe and Szegedy, arXiv:1502.03167, Sec. 3, gathered into one multiplier for each map.
     """
     scale = inverse_std if gamma is None else gamma * inverse_std
-    slope = -scale * inverse_std * dgamma / (x.numel() // x.shape[1])
-    shift = -scale * dbeta / (x.numel() // x.shape[1]) - slope * mean
-    per_channel = (1, -1, 1, 1)
-    torch.addcmul(shift.view(per_channel), gradient, scale.view(per_channel), out=gradient)
-    return gradient.addcmul_(x, slope.view(per_channel))
+    slope = -scale * inverse_std * dgamma / count
+    shift = -scale * dbeta / count - slope * mean
+    return [vector.view(1, -1, 1, 1) for vector in (scale, slope, shift)]
 
 
 def is_exclusive(gradient):

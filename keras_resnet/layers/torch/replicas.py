@@ -4,7 +4,7 @@ import torch
 from torch.autograd.function import once_differentiable
 
 from keras_resnet.layers import replicas
-from keras_resnet.layers.torch.gradients import same_layout
+from keras_resnet.layers.torch.gradients import asked_for, multipliers, same_layout
 from keras_resnet.layers.torch.internals import STATISTICS_DEVICES
 from keras_resnet.layers.torch.kernels import (
     channels_back,
@@ -53,15 +53,7 @@ class NormalizeTogether(torch.autograd.Function):
         if ctx.needs_input_grad[0]:
             sums, around = sum_over_replicas(torch.cat([sums, around])).chunk(2)
             dx = gradient_of_input(gradient, x, gamma, mean, inverse_std, sums, around, count)
-        _, needs_gamma, needs_beta, needs_other = ctx.needs_input_grad[:4]
-        return (
-            dx,
-            dgamma if needs_gamma else None,
-            dbeta if needs_beta else None,
-            gradient if needs_other else None,
-            None,
-            None,
-        )
+        return asked_for(ctx, dx, dgamma, dbeta, gradient)
 
 
 def normalize_together(x, gamma, beta, axis, epsilon):
@@ -123,13 +115,11 @@ def reduced(gradient, x, gamma, mean, inverse_std, epsilon):
 
 
 def gradient_of_input(gradient, x, gamma, mean, inverse_std, sums, around, count):
-    """Ioffe and Szegedy, arXiv:1502.03167, Sec. 3, by sums over all replicas."""
+    """The gradient of a normalized map's input, by sums over all replicas."""
     if has_kernels(x):
         return torch.batch_norm_backward_elemt(
             gradient, x, mean, inverse_std, gamma, sums, around, count
         )
-    scale = inverse_std if gamma is None else gamma * inverse_std
-    slope = -scale * inverse_std.square() * around / count
-    shift = -scale * sums / count - slope * mean
-    scale, slope, shift = (vector.view(1, -1, 1, 1) for vector in (scale, slope, shift))
+    dgamma = around * inverse_std
+    scale, slope, shift = multipliers(gamma, mean, inverse_std, dgamma, sums, count)
     return (gradient * scale).addcmul_(x, slope).add_(shift).to(x.dtype)
