@@ -60,13 +60,27 @@ def positive(text: str) -> int:
     return int(text)
 
 
-def model_of(name: str, weights: str | None, pixels: str | bool | None):
+def input_shape(size: tuple[int, int] | None) -> tuple[int, ...] | None:
+    """The shape of an image of a size, as the configured data format has it."""
+    import keras
+
+    last = keras.config.image_data_format() == "channels_last"
+    return size and ((*size, 3) if last else (3, *size))
+
+
+def model_of(
+    name: str,
+    weights: str | None,
+    pixels: str | bool | None,
+    size: tuple[int, int] | None,
+):
     """The model that a command names, and the record that says what its images are, if any.
 
     Args:
         name: of a model that can be built, or a path that ends in .keras.
         weights: a set, a file, `"none"`, or None for the best public set.
         pixels: the name of a record whose preprocessing and graph the user's weights have.
+        size: height and width of the images of a network, where `pixels` is None.
 
     Raises:
         ValueError: `name` is neither a network nor the file of a model.
@@ -87,7 +101,8 @@ def model_of(name: str, weights: str | None, pixels: str | bool | None):
         return build(name, weights=weights, **record.options), record
     wanted = None if weights == "none" else weights or best_weights(name)
     found = find(wanted, row)
-    return build(name, weights=wanted), found if isinstance(found, Record) else None
+    model = build(name, weights=wanted, input_shape=input_shape(size))
+    return model, found if isinstance(found, Record) else None
 
 
 def best_weights(network: str, files: str = "--weights FILE or --weights none") -> str:

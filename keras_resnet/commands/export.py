@@ -3,7 +3,6 @@
 import argparse
 
 from keras_resnet.commands.common import model_of, positive, sides
-from keras_resnet.networks.family import network_row
 
 EXAMPLES = """
 keras-resnet export resnet50 resnet50.onnx
@@ -52,13 +51,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> tuple[list[dict], str]:
     from keras_resnet.exporting import export
 
-    if options.size and not options.pixels and not options.model.endswith(".keras"):
-        least = network_row(options.model).stride
-        if min(options.size) < least:
-            height, width = options.size
-            raise ValueError(f"--size must be at least {least}. Received: {height}x{width}")
     images = None if options.images is None else array_in(options.images)
-    model, record = model_of(options.model, options.weights, options.pixels)
+    size = None if options.pixels else options.size
+    model, record = model_of(options.model, options.weights, options.pixels, size)
     if options.pixels and record is None:
         raise ValueError("A file does not say what it expects of an image: pass --pixels SET")
     reports = export(

@@ -3,7 +3,7 @@
 import argparse
 import re
 
-from keras_resnet.commands.common import aligned, network_name, sides
+from keras_resnet.commands.common import aligned, input_shape, network_name, sides
 
 EXAMPLES = """
 keras-resnet show resnet50
@@ -28,7 +28,7 @@ def run(options: argparse.Namespace) -> tuple[dict, str]:
     model = build(
         options.model,
         weights=None,
-        input_shape=options.size and input_shape(options.size),
+        input_shape=input_shape(options.size),
         **{name: value for name, value in chosen.items() if value},
     )
     rows = stages(model)
@@ -55,13 +55,6 @@ def run(options: argparse.Namespace) -> tuple[dict, str]:
     table = aligned([titles, *lines], titles[2:])
     text = f"{model.name}: images of {' x '.join(map(str, inputs))}\n\n{table}"
     return {**record, "stages": rows, "total": total}, text
-
-
-def input_shape(size: tuple[int, int]) -> tuple[int, ...]:
-    import keras
-
-    last = keras.config.image_data_format() == "channels_last"
-    return (*size, 3) if last else (3, *size)
 
 
 # What a layer's name begins with; and what is shown after the last of the stages.

@@ -28,8 +28,10 @@ from keras_resnet.weights.records import ImageRule, Record
 
 Paths = str | os.PathLike | Sequence[str | os.PathLike]
 
+LARGEST = 65_535  # pixels of a side: a JPEG's, and more than memory holds as a square
 
-@checked()
+
+@checked(image_size=(1, LARGEST))
 def export(
     model: keras.Model,
     path: Paths,

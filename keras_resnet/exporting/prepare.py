@@ -9,7 +9,7 @@ from keras import ops
 from keras_resnet.exporting.copying import copied, functional, is_channels_first, same, stock
 from keras_resnet.exporting.fold import fold_batch_norm
 from keras_resnet.exporting.formats import FORMATS
-from keras_resnet.graph import all_layers, deep_graph, is_graph
+from keras_resnet.graph import all_layers, deep_graph, height_and_width, is_graph, layer_calls
 from keras_resnet.images.preprocessing import Preprocessing, known_resampling, whole_levels
 from keras_resnet.weights.records import ImageRule
 
@@ -76,7 +76,31 @@ def with_image_size(model: keras.Model, image_size: Any) -> keras.Model:
     wanted = sized(shape, image_size, is_channels_first(model))
     if wanted == shape:
         return model
+    check_maps(model, wanted)
     return copied(model, same, image=keras.Input(wanted, dtype=model.inputs[0].dtype, name=INPUT))
+
+
+def check_maps(model: keras.Model, shape: tuple[int | None, ...]) -> None:
+    """Raises ValueError where images of a shape leave a layer but one pixel to halve."""
+    image = keras.KerasTensor((None, *shape), model.inputs[0].dtype)
+    padded: dict[int, Any] = {}
+    try:
+        calls = [*layer_calls(model, [image])]
+    except ValueError as error:
+        raise ValueError(f"{model.name!r} cannot take images of {shape}: {error}") from error
+    for layer, x, y in calls:
+        if isinstance(layer, keras.layers.ZeroPadding2D):
+            padded[id(y)] = x
+        steps = getattr(layer, "strides", ())
+        if not isinstance(layer, keras.layers.Layer) or len(steps) != 2:
+            continue
+        before = height_and_width(padded.get(id(x), x).shape, layer.data_format)
+        after = height_and_width(y.shape, layer.data_format)
+        if any(step > 1 and a == b == 1 for step, a, b in zip(steps, before, after, strict=True)):
+            raise ValueError(
+                f"Images must be larger for {model.name!r}: {layer.name!r} is to take one pixel "
+                f"of {max(steps)} and has but one. Received: images of {shape}"
+            )
 
 
 def sized(shape: tuple, image_size: Any, channels_first: bool) -> tuple[int | None, ...]:
@@ -123,6 +147,8 @@ def prepared(
     else:
         image = keras.Input(sized((None, None, 3), image_size, False), dtype="uint8", name=INPUT)
         x = preprocessed(image, rule_for(model, rule))
+        if None in model.inputs[0].shape[1:]:
+            check_maps(model, tuple(x.shape[1:]))
         x = ops.transpose(x, (0, 3, 1, 2)) if is_channels_first(model) else x
     with deep_graph():
         return keras.Model(image, plain(x), name=model.name)

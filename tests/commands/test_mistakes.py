@@ -94,7 +94,7 @@ FILE = ["--file", "pixels.keras"]
         (["export", "cifar_resnet8", "net.keras"], r"pass --weights FILE or --weights none"),
         (["export", "missing.keras", "net.onnx"], r"There is no saved model missing.keras"),
         (["export", "cifar_resnet8", "n.keras", "--weights", "none", "--pixels"], r"--pixels SET"),
-        (["export", "resnet18", "n.onnx", "--size", "1"], r"--size must be at least 32. .*: 1x1"),
+        (["export", "resnet18", "n.onnx", "--size", "1"], r"at least 32 pixels .*=\(1, 1, 3\)"),
         (["convert", "resnet18", "missing.pth", "a.npz"], r"Received: weights='missing.pth'"),
         (["predict", "missing.jpg"], r"There is no such image: missing.jpg"),
         (["predict", "noise.png", "--file", "missing.onnx"], r"missing.onnx"),

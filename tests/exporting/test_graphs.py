@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from support import BACKEND, fill, filled, images
 
+import keras_resnet
 from keras_resnet.exporting import export, read_metadata, verification
 
 
@@ -55,3 +56,23 @@ def test_padding_is_part_of_convolutions_and_pools_where_that_is_the_same():
     x = images(2, 21, 22, 3)
     expected, found = (verification.outputs_of(one, x)[0] for one in (model, copy))
     assert np.abs(expected - found).max() < 1e-5 * np.abs(expected).max()
+
+
+@pytest.mark.portable
+def test_images_that_are_too_small_for_a_network_are_refused(tmp_path):
+    """A layer that halves its map needs more than the one pixel that is left."""
+    model = keras_resnet.build("cifar_resnet8")
+    free = keras_resnet.build("cifar_resnet8", input_shape=(None, None, 3))
+    tiny = keras_resnet.weights.ImageRule(size=2)
+    wanted = r"larger for 'cifar_resnet8': 'conv4_1_a' .* Received: images of \({}, {}, 3\)"
+    for net, options, sides in [
+        (model, {"image_size": 2}, (2, 2)),
+        (model, {"image_size": (16, 2)}, (16, 2)),
+        (free, {"preprocessing": tiny, "image_size": 9}, (2, 2)),
+    ]:
+        with pytest.raises(ValueError, match=wanted.format(*sides)):
+            export(net, tmp_path / "net.keras", **options)
+    with pytest.raises(ValueError, match=r"from 1 to 65,535. Received: image_size=65536"):
+        export(model, tmp_path / "net.keras", image_size=65_536)
+    assert not list(tmp_path.iterdir())
+    assert export(model, tmp_path / "net.keras", image_size=3, verify=False).bytes
