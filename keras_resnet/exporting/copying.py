@@ -21,6 +21,10 @@ STOCK = {
 WRITTEN_OUT = (ours.LocalResponseNormalization, ours.SpatialPyramidPooling)
 
 
+def first_of(args):
+    return keras.tree.flatten(args)[0]
+
+
 def functional(model: Any) -> keras.Model:
     """An uncompiled functional model that shares the layers of a functional or Sequential one.
 
@@ -90,7 +94,9 @@ def copied(
 
     def call(layer, *args, **kwargs):
         if id(layer) in left_out:
-            return args[0]
+            return first_of(args)
+        if isinstance(layer, keras.layers.Dropout):  # ours reads what is drawn too
+            args = (first_of(args),)
         if kwargs.get("mask", layer) is None:
             del kwargs["mask"]  # which a layer in another's place may not know
         return layer.call(*args) if is_written_out(layer, *args) else layer(*args, **kwargs)
@@ -120,8 +126,11 @@ def stock(model: keras.Model, policy: str | None = None) -> keras.Model:
 
     def make(layer):
         changes = {} if policy is None else {"dtype": "float32" if layer in ends else policy}
-        layer_class = STOCK.get(type(layer), type(layer))
-        return layer_class.from_config({**layer.get_config(), **changes})
+        layer_class, config = STOCK.get(type(layer), type(layer)), layer.get_config()
+        if isinstance(layer, ours.DropPath):
+            layer_class, config["noise_shape"] = keras.layers.Dropout, (None, 1, 1, 1)
+            del config["branch"]
+        return layer_class.from_config({**config, **changes})
 
     def is_written_out(layer, *inputs):
         return type(layer) in WRITTEN_OUT and None not in inputs[0].shape[1:]

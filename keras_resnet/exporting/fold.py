@@ -27,6 +27,7 @@ IDENTITIES = (
     keras.layers.SpatialDropout3D,
     keras.layers.GaussianNoise,
     keras.layers.GaussianDropout,
+    ours.DropPath,
 )
 TRANSPOSED = tuple(getattr(keras.layers, f"Conv{n}DTranspose") for n in (1, 2, 3))
 DEPTHWISE = (keras.layers.DepthwiseConv1D, keras.layers.DepthwiseConv2D)
@@ -75,7 +76,7 @@ def fold_batch_norm(model: keras.Model, strict: bool = True) -> keras.Model:
         )
 
     def make(layer):
-        if layer in plan.folded:
+        if layer in plan.folded or isinstance(layer, ours.DropPath):
             return None
         if layer in plan.alone:
             return depthwise(layer)

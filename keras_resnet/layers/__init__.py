@@ -2,12 +2,14 @@
 
 A class with a namesake in `keras.layers` is a drop-in for it: the same arguments, variables,
 shapes, names, config and, to float rounding, results. What a class cannot do faster it leaves
-to the class it extends, so no argument of Keras' is lost. Local response normalization and
-spatial pyramid pooling, which Keras has no layer for, are written on `keras.ops`.
+to the class it extends, so no argument of Keras' is lost. Local response normalization,
+spatial pyramid pooling and stochastic depth, which Keras has no layers for, are written on
+`keras.ops`.
 """
 
 from keras_resnet.layers.activation import ReLU
 from keras_resnet.layers.convolution import Conv2D
+from keras_resnet.layers.drop_path import DropPath, PathDraws
 from keras_resnet.layers.normalization import BatchNormalization
 from keras_resnet.layers.pooling import MaxPooling2D
 from keras_resnet.layers.pyramid import SpatialPyramidPooling
@@ -16,8 +18,10 @@ from keras_resnet.layers.response import LocalResponseNormalization
 __all__ = [
     "BatchNormalization",
     "Conv2D",
+    "DropPath",
     "LocalResponseNormalization",
     "MaxPooling2D",
+    "PathDraws",
     "ReLU",
     "SpatialPyramidPooling",
 ]

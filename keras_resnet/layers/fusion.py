@@ -95,6 +95,12 @@ def follow(node, maker, only_reader):
         unit.norm, node = after.operation, after
         members.append(node)
         after = only_reader(node)
+    if unit.norm is not None and is_a(after, "drop") and drops(after, node):
+        added = only_reader(after)
+        if is_a(added, "add") and adds_two_maps(added, after):
+            unit.drop, unit.draws = after.operation, id(after.input_tensors[1])
+            node, after = after, added
+            members.append(node)
     if is_a(after, "add") and adds_two_maps(after, node):
         unit.add, unit.other = after.operation, id(after.input_tensors[0])
         node = after
@@ -131,6 +137,11 @@ def foldable_padding(node, reader) -> bool:
     )
 
 
+def drops(node, last_node) -> bool:
+    """Whether the map of `last_node` is what may be left out, and not what was drawn."""
+    return node.input_tensors[0] is last_node.output_tensors[0]
+
+
 def adds_two_maps(node, last_node) -> bool:
     """Whether a shortcut of the same shape comes first and the map of `last_node` second."""
     inputs = node.input_tensors
@@ -152,7 +163,7 @@ def with_last_uses(steps: list[Step], outputs) -> list[Step]:
     for step in reversed(steps):
         unit = step.unit
         if unit is not None:
-            read = {unit.source, *([] if unit.other is None else [unit.other])}
+            read = set(unit.reads)
             made = {unit.target}
         else:
             read = {id(x) for x in step.node.input_tensors}

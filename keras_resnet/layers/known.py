@@ -8,6 +8,7 @@ from keras_resnet.graph import channel_axis
 from keras_resnet.layers import activation, normalization
 from keras_resnet.layers.backend import backend_part
 from keras_resnet.layers.convolution import Conv2D
+from keras_resnet.layers.drop_path import DropPath
 from keras_resnet.layers.pooling import MaxPooling2D
 
 # The part each class has in a unit. Subclasses may do anything; only these are known.
@@ -15,6 +16,7 @@ KNOWN: dict[Any, str] = {
     Conv2D: "conv",
     normalization.BatchNormalization: "norm",
     MaxPooling2D: "pool",
+    DropPath: "drop",
     activation.ReLU: "relu",
     keras.layers.ReLU: "relu",
     keras.layers.Add: "add",
@@ -81,7 +83,7 @@ def does_nothing_else(layers, model) -> bool:
         for (cls, name), before in zip(CALLED, AS_IMPORTED, strict=True)
     ) and all(
         layer.dtype_policy == model.dtype_policy
-        and layer.autocast
+        and (layer.autocast or type(layer) is DropPath)
         and layer.activity_regularizer is None
         and expects_maps(layer.input_spec)
         and not METHODS[type(layer)] & vars(layer).keys()

@@ -23,6 +23,10 @@ def max_pool(x, size, strides, padding, data_format):
     return NotImplemented
 
 
+def uniform(shape, generator):
+    return keras.random.uniform(shape, seed=generator)
+
+
 def relu(x):
     return NotImplemented
 

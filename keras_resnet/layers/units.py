@@ -8,8 +8,9 @@ from typing import Any
 class Unit:
     """A convolution and what follows it; `None` where a part is missing.
 
-    `source`, `other` (what is added, a shortcut) and `target` are ids of symbolic tensors;
-    `overwrites` says that the sum may take the place of `other`.
+    `source`, `draws` (by which the sum leaves the convolution out), `other` (what is added, a
+    shortcut) and `target` are ids of symbolic tensors; `overwrites` says that the sum may take the
+    place of `other`.
     """
 
     source: int
@@ -17,6 +18,8 @@ class Unit:
     target: int
     pad: Any = None
     norm: Any = None
+    drop: Any = None
+    draws: int | None = None
     add: Any = None
     other: int | None = None
     relu: Any = None
@@ -24,7 +27,12 @@ class Unit:
 
     @property
     def layers(self):
-        return [x for x in (self.pad, self.conv, self.norm, self.add, self.relu) if x is not None]
+        layers = self.pad, self.conv, self.norm, self.drop, self.add, self.relu
+        return [layer for layer in layers if layer is not None]
+
+    @property
+    def reads(self):
+        return [x for x in (self.source, self.draws, self.other) if x is not None]
 
 
 @dataclass
@@ -36,11 +44,15 @@ class PaddedPool:
     pool: Any
     target: int
 
-    add = other = None
+    add = None
 
     @property
     def layers(self):
         return [self.pad, self.pool]
+
+    @property
+    def reads(self):
+        return [self.source]
 
 
 @dataclass

@@ -11,6 +11,7 @@ class BlockPlan:
     """One block.
 
     Args:
+        number: among the blocks of the network, from 0.
         name: what its layers' names begin with, and its output is called: `"conv3_1"`.
         filters: of its convolutions, except for a bottleneck's last.
         outputs: channels of its output.
@@ -22,6 +23,7 @@ class BlockPlan:
         drop_rate: probability that F(x) is left out while training (stochastic depth).
     """
 
+    number: int
     name: str
     filters: int
     outputs: int
@@ -47,8 +49,8 @@ def block_plan(row: Architecture, options: Any) -> list[BlockPlan]:
     >>> from keras_resnet.networks.options import resolve
     >>> from keras_resnet.networks.paper import imagenet
     >>> block_plan(*resolve(imagenet(18), {}))[2]
-    BlockPlan(name='conv3_1', filters=128, outputs=128, stride=2, dilation=(1, 1), projects=True, \
-zeros=(0, 0), normalizes=False, drop_rate=0.0)
+    BlockPlan(number=2, name='conv3_1', filters=128, outputs=128, stride=2, dilation=(1, 1), \
+projects=True, zeros=(0, 0), normalizes=False, drop_rate=0.0)
     """
     plans: list[BlockPlan] = []
     expansion = 4 if row.block == "bottleneck" else 1
@@ -72,6 +74,7 @@ zeros=(0, 0), normalizes=False, drop_rate=0.0)
             before = missing // 2 if options.zero_channels == "center" else 0
             plans.append(
                 BlockPlan(
+                    number=len(plans),
                     name=f"conv{stage}_{block}",
                     filters=row.convolved * 2 ** (stage - 2),
                     outputs=outputs,

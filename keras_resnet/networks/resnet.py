@@ -11,6 +11,7 @@ from functools import partial
 import keras
 from keras import layers
 
+from keras_resnet.layers import DropPath, PathDraws
 from keras_resnet.networks.assembly import KITS, Top, norm, pooled_classifier
 from keras_resnet.networks.paper import Architecture
 from keras_resnet.networks.plan import BlockPlan, block_plan
@@ -22,9 +23,13 @@ def resnet(x, row: Architecture, options, top: Top | None):
     #   ImageNet         224    112     56       56       28       14        7
     #   CIFAR             32     32      -       32       16        8        -
     kit = KITS[options.layers]
+    plans = block_plan(row, options)
+    draws = None
+    if options.drop_path_rate and options.layers == "fast":
+        draws = PathDraws(len(plans), name="drop_path")(x)
     x = stem(x, row, options, kit)
-    for plan in block_plan(row, options):
-        x = residual(x, plan, row, options, kit)
+    for plan in plans:
+        x = residual(x, plan, draws, row, options, kit)
     if row.preactivated:
         x = norm(x, kit, name="post")
     return x if top is None else pooled_classifier(x, top, dropout=options.dropout)
@@ -54,7 +59,7 @@ def stem(x, row: Architecture, options, kit):
     return kit.MaxPooling2D(3, 2, name="pool1")(x)
 
 
-def residual(x, plan: BlockPlan, row: Architecture, options, kit):
+def residual(x, plan: BlockPlan, draws, row: Architecture, options, kit):
     """y = F(x) + shortcut(x), then ReLU (Eqn. 1 and 2). A plain net is y = F(x).
 
     Under pre-activation F reads a normalized x, and nothing follows the addition.
@@ -72,13 +77,19 @@ def residual(x, plan: BlockPlan, row: Architecture, options, kit):
         y = bottleneck(inner, plan, conv, last, options.stride_on, row.groups)
     if row.shortcut is not None:
         if plan.drop_rate:
-            # Stochastic depth (arXiv:1603.09382): F(x) is left out, image by image.
-            y = layers.Dropout(plan.drop_rate, (None, 1, 1, 1), name=f"{plan.name}_drop_path")(y)
+            y = dropped(y, plan, draws, name=f"{plan.name}_drop_path")
         # The shortcut goes first: Keras walks a graph along first inputs, and so
         # through 2 nodes a block instead of 8.
         add = layers.Add(name=plan.name if row.preactivated else f"{plan.name}_add")
         y = add([shortcut(x, inner, plan, project, options, kit), y])
     return y if row.preactivated else kit.ReLU(name=plan.name)(y)
+
+
+def dropped(y, plan, draws, *, name):
+    """Stochastic depth (arXiv:1603.09382): F(x) is left out, image by image."""
+    if draws is None:  # Keras' own layers
+        return layers.Dropout(plan.drop_rate, (None, 1, 1, 1), name=name)(y)
+    return DropPath(plan.drop_rate, plan.number, name=name)([y, draws])
 
 
 def basic(x, plan: BlockPlan, conv, last):

@@ -31,6 +31,7 @@ CASES = {
     "v2": {"name": "resnet50v2", "input_shape": [64, 64, 3]},
     "cifar": {"name": "cifar_resnet20"},
     "D": {**RESNET50, "stem": "deep", "downsample": "avg", "input_shape": [64, 64, 3]},
+    "dropping": {**RESNET50, "drop_path_rate": 0.05, "input_shape": [64, 64, 3]},
     "googlenet": {"name": "googlenet", "input_shape": [224, 224, 3]},
 }
 

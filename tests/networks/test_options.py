@@ -161,7 +161,7 @@ class TestDropPath:
         row = Architecture("basic", (1,), 8, "cifar", "A")
         model = filled(row, drop_path_rate=0.5, input_shape=(4, 4, 3))
         drop = model.get_layer("conv2_1_drop_path")
-        both = keras.Model(model.input, [drop.input, drop.output])
+        both = keras.Model(model.input, [drop.input[0], drop.output])
         before, after = (
             keras.ops.convert_to_numpy(out) for out in both(images(2000, 4, 4, 3), training=True)
         )

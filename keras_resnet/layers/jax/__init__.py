@@ -12,6 +12,7 @@ from keras_resnet.layers.jax.kernels import (
     run_fused,
     store_kernel,
     store_slots,
+    uniform,
 )
 
 __all__ = [
@@ -26,4 +27,5 @@ __all__ = [
     "run_fused",
     "store_kernel",
     "store_slots",
+    "uniform",
 ]

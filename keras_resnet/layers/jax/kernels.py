@@ -13,6 +13,7 @@ from keras_resnet.layers.stock import (  # noqa: F401
     run_fused,
     store_kernel,
     store_slots,
+    uniform,
     value_of,
 )
 

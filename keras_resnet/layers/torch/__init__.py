@@ -10,6 +10,7 @@ from keras_resnet.layers.torch.kernels import (
     relu,
     store_kernel,
     store_slots,
+    uniform,
 )
 from keras_resnet.layers.torch.replicas import normalize_together
 from keras_resnet.layers.torch.units import run as run_fused
@@ -26,4 +27,5 @@ __all__ = [
     "run_fused",
     "store_kernel",
     "store_slots",
+    "uniform",
 ]

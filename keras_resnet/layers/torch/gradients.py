@@ -17,17 +17,15 @@ class NormalizeAddRelu(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx, x, gamma, beta, other, epsilon, relu):
+    def forward(ctx, x, gamma, beta, other, epsilon, relu, kept=None, scale=1.0):
         y, mean, inverse_std = torch.native_batch_norm(
             x, gamma, beta, None, None, True, 0.0, epsilon
         )
-        if other is not None:
-            y.add_(other)
-        if relu:
-            y.relu_()
+        add_and_relu_(y, other, relu, kept, scale)
         ctx.epsilon, ctx.relu, ctx.adds = epsilon, relu, other is not None
+        ctx.scale = scale
         ctx.may_write = x.is_cpu and not is_compiled()
-        ctx.save_for_backward(x, gamma, mean, inverse_std, y if relu else None)
+        ctx.save_for_backward(x, gamma, mean, inverse_std, y if relu else None, kept)
         ctx.mark_non_differentiable(mean, inverse_std)
         ctx.set_materialize_grads(False)
         return y, mean, inverse_std
@@ -36,8 +34,8 @@ class NormalizeAddRelu(torch.autograd.Function):
     @torch.compiler.disable
     def backward(ctx, gradient, *_):
         if gradient is None:
-            return (None,) * 6
-        x, gamma, mean, inverse_std, y = ctx.saved_tensors
+            return (None,) * 8
+        x, gamma, mean, inverse_std, y, kept = ctx.saved_tensors
         # Gradients of gradients need every step on the tape.
         may_write = ctx.may_write and not torch.is_grad_enabled()
         ours = may_write and is_exclusive(gradient) and same_layout(gradient, x)
@@ -53,7 +51,7 @@ class NormalizeAddRelu(torch.autograd.Function):
         # In half precision the kernel rounds once, two passes over the map would round twice.
         write_over = ours and not ctx.adds and needs_x and x.dtype in (torch.float32, torch.float64)
         dx, dgamma, dbeta = aten.native_batch_norm_backward(
-            gradient,
+            times(gradient, kept, ctx.scale),
             x,
             gamma,
             None,
@@ -69,10 +67,28 @@ class NormalizeAddRelu(torch.autograd.Function):
         return asked_for(ctx, dx, dgamma, dbeta, gradient)
 
 
+def add_and_relu_(y, other, relu, kept, scale):
+    """Adds `other` to a map, which is first multiplied by `scale` in images `kept`, else by 0."""
+    if other is not None and kept is not None:
+        torch.addcmul(other, y, kept, value=scale, out=y)
+    elif other is not None:
+        y.add_(other)
+    if relu:
+        y.relu_()
+
+
+def times(gradient, kept, scale):
+    """Rounded once, where `kept` is of half precision and `scale` no number of it."""
+    if kept is None:
+        return gradient
+    return torch.addcmul(gradient.new_zeros(()), gradient, kept, value=scale)
+
+
 def asked_for(ctx, *gradients):
     """Of x, gamma, beta and what is added, those that are asked for; none of the settings."""
     needs = ctx.needs_input_grad
-    return *(x if need else None for x, need in zip(gradients, needs, strict=False)), None, None
+    wanted = [x if need else None for x, need in zip(gradients, needs, strict=False)]
+    return *wanted, *[None] * (len(needs) - len(wanted))
 
 
 def gradient_of_input_(gradient, x, gamma, mean, inverse_std, dgamma, dbeta):

@@ -4,6 +4,8 @@ A channels-last map (batch, height, width, channels) is what torch calls a tenso
 (batch, channels, height, width) in channels_last memory: one is a view of the other.
 """
 
+import math
+
 import torch
 
 from keras_resnet.graph import channel_axis
@@ -66,6 +68,24 @@ def tensor(variable, dtype=None):
     """The value of a Keras variable, or None."""
     value = value_of(variable)
     return value if value is None or dtype is None else value.to(dtype)
+
+
+def uniform(shape, generator):
+    """By arithmetic on the device: for torch's own generators the host has to read the seed."""
+    state = value_of(generator.state)
+    seed, step = state.long().unbind()
+    generator.state.assign(state + torch.arange(2, dtype=state.dtype, device=state.device))
+    places = torch.arange(math.prod(shape), device=state.device)
+    bits = scattered(scattered(scattered(seed) ^ step) ^ places)
+    return ((bits >> 8).float() * 2**-24).reshape(shape)
+
+
+def scattered(x):
+    """32 bits, each of which depends on all of the given ones: Mueller's hash, as H2 has it."""
+    x = (x + 0x1E3779B9) & 0xFFFFFFFF
+    for _ in range(2):
+        x = ((x >> 16) ^ x) * 0x45D9F3B & 0xFFFFFFFF
+    return (x >> 16) ^ x
 
 
 def can_normalize(x, axis):

@@ -4,7 +4,13 @@ import torch
 from torch.autograd.function import once_differentiable
 
 from keras_resnet.layers import replicas
-from keras_resnet.layers.torch.gradients import asked_for, multipliers, same_layout
+from keras_resnet.layers.torch.gradients import (
+    add_and_relu_,
+    asked_for,
+    multipliers,
+    same_layout,
+    times,
+)
 from keras_resnet.layers.torch.internals import STATISTICS_DEVICES
 from keras_resnet.layers.torch.kernels import (
     channels_back,
@@ -24,15 +30,12 @@ class NormalizeTogether(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx, x, gamma, beta, other, epsilon, relu):
+    def forward(ctx, x, gamma, beta, other, epsilon, relu, kept=None, scale=1.0):
         mean, inverse_std, count = statistics_of_all(x, epsilon)
         y = normalized(x, gamma, beta, mean, inverse_std, epsilon)
-        if other is not None:
-            y.add_(other)
-        if relu:
-            y.relu_()
-        ctx.relu, ctx.epsilon = relu, epsilon
-        ctx.save_for_backward(x, gamma, mean, inverse_std, count, y if relu else None)
+        add_and_relu_(y, other, relu, kept, scale)
+        ctx.relu, ctx.epsilon, ctx.scale = relu, epsilon, scale
+        ctx.save_for_backward(x, gamma, mean, inverse_std, count, y if relu else None, kept)
         ctx.mark_non_differentiable(mean, inverse_std)
         ctx.set_materialize_grads(False)
         return y, mean, inverse_std
@@ -42,17 +45,18 @@ class NormalizeTogether(torch.autograd.Function):
     @once_differentiable
     def backward(ctx, gradient, *_):
         if gradient is None:
-            return (None,) * 6
-        x, gamma, mean, inverse_std, count, y = ctx.saved_tensors
+            return (None,) * 8
+        x, gamma, mean, inverse_std, count, y, kept = ctx.saved_tensors
         if ctx.relu:
             gradient = aten.threshold_backward(gradient, y, 0)
         if not same_layout(gradient, x):  # the kernels walk through both in one order
             gradient = torch.empty_like(x).copy_(gradient)
-        sums, around, dgamma, dbeta = reduced(gradient, x, gamma, mean, inverse_std, ctx.epsilon)
+        branch = times(gradient, kept, ctx.scale)
+        sums, around, dgamma, dbeta = reduced(branch, x, gamma, mean, inverse_std, ctx.epsilon)
         dx = None
         if ctx.needs_input_grad[0]:
             sums, around = sum_over_replicas(torch.cat([sums, around])).chunk(2)
-            dx = gradient_of_input(gradient, x, gamma, mean, inverse_std, sums, around, count)
+            dx = gradient_of_input(branch, x, gamma, mean, inverse_std, sums, around, count)
         return asked_for(ctx, dx, dgamma, dbeta, gradient)
 
 

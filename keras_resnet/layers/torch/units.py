@@ -1,6 +1,6 @@
 """PyTorch: a whole graph, with convolution, normalization, addition and ReLU in few kernels."""
 
-from collections import UserDict, defaultdict
+from collections import UserDict
 from dataclasses import dataclass
 
 import keras
@@ -17,8 +17,6 @@ from keras_resnet.layers.torch.internals import (
     convolution,
     convolution_add,
     convolution_add_,
-    foreach_add_,
-    foreach_mul,
     has_hooks,
     is_listened_to_by_all,
     is_scripted,
@@ -32,12 +30,12 @@ from keras_resnet.layers.torch.kernels import (
     statistics_dtype,
     symmetric_padding,
     tensor,
-    variances_of,
     wide_scale_and_offset,
 )
 from keras_resnet.layers.torch.products import Product, is_product
 from keras_resnet.layers.torch.replicas import NormalizeTogether
-from keras_resnet.layers.units import PaddedPool
+from keras_resnet.layers.torch.statistics import Statistics
+from keras_resnet.layers.units import PaddedPool, Unit
 
 
 def run(model, inputs, training, plan_of):
@@ -87,7 +85,7 @@ class Values(UserDict):
 
     def is_masked(self, unit):
         """Whether Keras passes a mask along with what a unit reads."""
-        return has_mask(self.data[unit.source]) or has_mask(self.data.get(unit.other))
+        return any(has_mask(self.data[x]) for x in unit.reads)
 
     def __getitem__(self, target):
         x = self.data[target]
@@ -102,36 +100,6 @@ class Map:
     axis: int
 
 
-class Statistics:
-    """Those of a batch in all normalizations of a network, kept together at the end of a step.
-
-    Moving them one by one takes longer than the arithmetic of a small network.
-    """
-
-    def __init__(self):
-        self.groups: dict[tuple, dict] = defaultdict(dict)
-
-    def add(self, norm, mean, inverse_std):
-        how = norm.momentum, norm.epsilon
-        if norm in self.groups[how]:  # a layer that is called twice moves twice
-            self.keep()
-        self.groups[how][norm] = mean, inverse_std
-
-    @torch.no_grad()
-    def keep(self):
-        for (momentum, epsilon), rows in self.groups.items():
-            means, inverse_stds = zip(*rows.values(), strict=True)
-            batch = [*means, *variances_of(inverse_stds, epsilon)]
-            moving = [norm.moving_mean for norm in rows] + [norm.moving_variance for norm in rows]
-            values = foreach_mul(
-                [tensor(v, b.dtype) for v, b in zip(moving, batch, strict=True)], momentum
-            )
-            foreach_add_(values, batch, alpha=1.0 - momentum)
-            for variable, value in zip(moving, values, strict=True):
-                variable.assign(value)
-        self.groups.clear()
-
-
 def run_node(node, values, training):
     """One layer, as Keras calls it."""
     args, kwargs = node.arguments.fill_in(values)
@@ -141,7 +109,7 @@ def run_node(node, values, training):
 
 
 def run_unit(unit, values, training, learned, listened):
-    if values.is_masked(unit) or (listened and is_listened_to(unit)):
+    if values.is_masked(unit) or (listened and is_listened_to(unit)) or drops_alone(unit, training):
         values[unit.target] = run_layers(unit, values, training)
         return
     if isinstance(unit, PaddedPool):
@@ -153,8 +121,18 @@ def run_unit(unit, values, training, learned, listened):
     other = None if unit.other is None else values.get_map(unit.other, axis).to(dtype)
     overwrites = unit.overwrites and isinstance(values.data[unit.other], Map)
     learns = training and unit.norm is not None and unit.norm.trainable
-    y = train(unit, x, other, learned) if learns else infer(unit, x, other, overwrites)
+    if learns:
+        draws = None if unit.draws is None else values[unit.draws]
+        y = train(unit, x, draws, other, learned)
+    else:
+        y = infer(unit, x, other, overwrites)
     values[unit.target] = Map(y, axis)
+
+
+def drops_alone(unit, training):
+    """Whether images go without a branch that is normalized by the moving statistics."""
+    drops = isinstance(unit, Unit) and unit.drop is not None
+    return drops and training and not unit.norm.trainable
 
 
 def is_listened_to(unit):
@@ -175,8 +153,11 @@ def run_layers(unit, values, training):
     """Layer by layer, for those who listen to a layer."""
     x = values[unit.source]
     for layer in unit.layers:
-        inputs = [values[unit.other], x] if layer is unit.add else x
-        x = layer(inputs, **training_kwargs(layer, training))
+        if layer is unit.add:
+            x = [values[unit.other], x]
+        elif layer is getattr(unit, "drop", None):
+            x = [x, values[unit.draws]]
+        x = layer(x, **training_kwargs(layer, training))
     return x
 
 
@@ -222,14 +203,16 @@ def normalization(unit, x):
     return [tensor(variable, dtype) for variable in variables]
 
 
-def train(unit, x, other, learned):
+def train(unit, x, draws, other, learned):
     """One step of training: normalized by the statistics of the batch, which are learned."""
     y = convolve(*arguments_of(unit, x))
     norm = unit.norm
     gamma, beta = wide_scale_and_offset(y, *scale_and_offset(norm))
     alone = replicas.sum_over_replicas is None
+    kept = None if draws is None else unit.drop.keeps(draws).to(y.dtype)
+    rate = 0.0 if draws is None else unit.drop.rate
     y, mean, inverse_std = (NormalizeAddRelu if alone else NormalizeTogether).apply(
-        y, gamma, beta, other, norm.epsilon, unit.relu is not None
+        y, gamma, beta, other, norm.epsilon, unit.relu is not None, kept, 1 / (1 - rate)
     )
     learned.add(norm, mean, inverse_std)
     return y
