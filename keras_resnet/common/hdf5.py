@@ -5,7 +5,7 @@ import functools
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import h5py
@@ -17,21 +17,38 @@ MOST_MEMORY = 2**28  # that texts may take, in bytes
 
 @contextlib.contextmanager
 def open_hdf5(path: str | os.PathLike) -> Iterator[Any]:
-    """A file, open to be read, of which it is known that every attribute can be.
+    """A file, open to be read, of not too many entries, each of whose attributes can be read.
 
     Texts of any length lie in a heap of the file. Where that is damaged, HDF5 1.14 follows it in a
     circle, or clears as many bytes as a length of 32 bits says. A file that has such texts is read
     in a process of its own first, which takes a quarter of a second.
 
     Raises:
-        ValueError: they cannot be read in 3 s of a CPU's time and 256 MB.
+        ValueError: there are too many groups, arrays and attributes, or texts cannot be read in
+            3 s of a CPU's time and 256 MB.
         OSError: it is no HDF5 file.
     """
+    from keras_resnet.common.zips import check_count  # late: this file is a program, too
+
     with h5py.File(path, "r") as file:
+        count_entries(file, lambda found: check_count(found, path))
         if texts_of(file, first=True) and sys.executable and not getattr(sys, "frozen", False):
             about = os.stat(path)
             check_texts(os.path.abspath(path), about.st_ino, about.st_size, about.st_mtime_ns)
         yield file
+
+
+def count_entries(file: Any, check: Callable[[int], None]) -> None:
+    """Counts groups, arrays and attributes, and checks the sum before those of a group are read."""
+    found = 0
+
+    def visit(name: str, item: Any = file) -> None:
+        nonlocal found
+        found += len(item.attrs) + (len(item) if isinstance(item, h5py.Group) else 0)
+        check(found)
+
+    visit("")
+    file.visititems(visit)
 
 
 def texts_of(file: Any, first: bool = False) -> int:

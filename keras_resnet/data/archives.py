@@ -13,6 +13,7 @@ from typing import BinaryIO
 import numpy as np
 
 from keras_resnet.common.files import DAMAGE, atomic_write
+from keras_resnet.common.zips import read_npz
 from keras_resnet.data.folders import Listed, synsets
 
 LARGE = 10_000  # The index of a tar with more members is saved beside it.
@@ -117,9 +118,9 @@ def index_of(path: Path) -> tuple[list[str], np.ndarray]:
     size = path.stat().st_size
     stamp = [size, path.stat().st_mtime_ns]
     try:
-        with saved.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
-            if file["stamp"].tolist() == stamp:
-                return file["names"].tolist(), file["places"]
+        arrays = read_npz(saved)
+        if arrays["stamp"].tolist() == stamp:
+            return arrays["names"].tolist(), arrays["places"]
     except DAMAGE:
         pass  # absent, or not what is written below
     with open(path, "rb") as file:

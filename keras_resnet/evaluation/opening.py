@@ -2,7 +2,6 @@
 
 import json
 import os
-import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import keras
 
 from keras_resnet.common.arguments import checked
+from keras_resnet.common.zips import open_zip, read_member
 from keras_resnet.data import open_images
 from keras_resnet.evaluation.protocols import Protocol, protocol_named
 from keras_resnet.evaluation.results import Evaluation
@@ -97,11 +97,8 @@ def saved_model(path: str) -> keras.Model:
 
 def check_config(path: str) -> None:
     """Reads the configuration while Python's recursion is limited: without, brackets end it."""
-    with zipfile.ZipFile(path) as archive, archive.open("config.json") as file:
-        text = file.read(LARGEST_CONFIG + 1)
-    if len(text) > LARGEST_CONFIG:
-        raise ValueError(f"its config.json is of more than {LARGEST_CONFIG:,} bytes")
-    json.loads(text)
+    with open_zip(path) as archive:
+        json.loads(read_member(archive, "config.json", LARGEST_CONFIG))
 
 
 def open_models(names: Sequence[str], image: str | None = None) -> tuple[list[keras.Model], list]:

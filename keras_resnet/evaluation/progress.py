@@ -9,6 +9,7 @@ import keras
 import numpy as np
 
 from keras_resnet.common.files import DAMAGE, atomic_write, refuse_other_settings
+from keras_resnet.common.zips import read_npz
 from keras_resnet.evaluation.protocols import renamed
 
 ARRAYS = {
@@ -74,8 +75,7 @@ class Progress:
         if self.path is None or not self.path.exists():
             return
         try:
-            with self.path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
-                arrays = {name: file[name] for name in file.files}
+            arrays = read_npz(self.path)
             configuration = json.loads(arrays.pop("configuration").tobytes())
         except DAMAGE as error:
             raise ValueError(

@@ -14,6 +14,8 @@ import numpy as np
 
 import keras_resnet
 from keras_resnet.common.arguments import checked
+from keras_resnet.common.files import DAMAGE
+from keras_resnet.common.zips import read_npz
 from keras_resnet.evaluation.metrics import confusion_matrix, confusion_pairs, error, per_class
 
 FORMAT = "keras_resnet.evaluation/1"
@@ -138,12 +140,18 @@ def read(path: str | Path) -> Evaluation:
         ValueError: the file is of another kind, or the arrays beside it are missing.
     """
     path = Path(path)
-    record = json.loads(path.read_text())
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{path} is damaged: {error}") from error
     if not isinstance(record, dict) or record.get("format") != FORMAT:
         raise ValueError(f"{path} holds no results of an evaluation")
     beside = path.with_suffix(".npz")
     if not beside.exists():
         raise ValueError(f"{beside}, which belongs to {path}, is missing")
-    with np.load(beside, allow_pickle=False) as file:
-        arrays = {name: file[name] for name in file.files if name != "configuration"}
-    return Evaluation(record, arrays.pop("labels"), arrays)
+    try:
+        arrays = read_npz(beside)
+        arrays.pop("configuration", None)
+        return Evaluation(record, arrays.pop("labels"), arrays)
+    except DAMAGE as error:
+        raise ValueError(f"{beside} is damaged: {error!r}") from error

@@ -19,6 +19,7 @@ import keras
 import numpy as np
 
 from keras_resnet.common.arguments import checked
+from keras_resnet.common.zips import open_zip, read_member
 from keras_resnet.exporting.formats import format_of, reading
 from keras_resnet.exporting.verification import Report
 from keras_resnet.graph import all_layers
@@ -28,6 +29,7 @@ from keras_resnet.weights.records import ImageRule, Record
 
 NAME = "keras_resnet"
 FILE = f"{NAME}.json"
+LARGEST = 2**24  # of it, in bytes
 
 
 def rule_and_names(
@@ -167,6 +169,6 @@ def text_in(path: Path, format: str) -> str | None:
         return file.read_text(encoding="utf-8") if file.exists() else None
     if not zipfile.is_zipfile(path):
         return None
-    with zipfile.ZipFile(path) as members:
+    with open_zip(path) as members:
         found = [name for name in members.namelist() if name.split("/")[-1] == FILE]
-        return members.read(found[-1]).decode() if found else None
+        return read_member(members, found[-1], LARGEST).decode() if found else None

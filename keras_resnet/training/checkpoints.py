@@ -12,6 +12,7 @@ import numpy as np
 
 from keras_resnet.common.arguments import checked
 from keras_resnet.common.files import DAMAGE, atomic_write
+from keras_resnet.common.zips import read_npz
 
 RECORD = "record.json"
 
@@ -97,8 +98,7 @@ class Checkpoints:
         return None
 
     def read(self, step: int) -> Checkpoint:
-        with self.path(step).open("rb") as file, np.load(file, allow_pickle=False) as members:
-            arrays = {name: members[name] for name in members.files}
+        arrays = read_npz(self.path(step))
         record = json.loads(arrays.pop(RECORD).tobytes())
         if set(record.pop("arrays", arrays)) != arrays.keys():
             raise ValueError("its directory does not list all of its arrays")

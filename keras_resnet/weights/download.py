@@ -5,9 +5,11 @@ import os
 import shutil
 import warnings
 import zipfile
+import zlib
 from pathlib import Path
 
 from keras_resnet.common.files import atomic_write
+from keras_resnet.common.zips import open_zip
 from keras_resnet.weights.hub import Pin, hub_file
 from keras_resnet.weights.records import Record
 from keras_resnet.weights.transfer import DownloadError, alone, hash_of, matches, size_of, transfer
@@ -106,11 +108,11 @@ def unpack(part: Path, target: Path) -> None:
         os.replace(part, target)
         return
     try:
-        with zipfile.ZipFile(part) as archive:
+        with open_zip(part) as archive:
             members = [entry for entry in archive.infolist() if not entry.is_dir()]
             if len(members) != 1 or members[0].file_size > MOST_BYTES:
                 raise DownloadError("it is not an archive of one file of weights")
             with archive.open(members[0]) as source, open(target, "wb") as file:
                 shutil.copyfileobj(source, file)
-    except (zipfile.BadZipFile, EOFError, NotImplementedError) as error:
+    except (ValueError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
         raise DownloadError(f"it is a damaged archive: {error}") from error

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from keras_resnet.weights.stored import MOST_ARRAYS, Arrays, Stored, WeightsFileError
+from keras_resnet.weights.stored import Arrays, Stored, WeightsFileError
 
 VARIABLES = {1: ("kernel",), 2: ("kernel", "bias")}
 BATCH_NORMALIZATION = ("gamma", "beta", "moving_mean", "moving_variance")
@@ -31,7 +31,6 @@ def walk(file, path: Path) -> Iterator[tuple[str, object]]:
     import h5py
 
     waiting = [("", file)]
-    found = 0
     seen = set()
     while waiting:
         prefix, group = waiting.pop()
@@ -42,9 +41,6 @@ def walk(file, path: Path) -> Iterator[tuple[str, object]]:
                 raise WeightsFileError(
                     f"{full} in {path} is a {type(link).__name__}; links are not followed"
                 )
-            found += 1
-            if found > MOST_ARRAYS:
-                raise WeightsFileError(f"{path} holds more than {MOST_ARRAYS} entries")
             item = group[name]
             yield full, item
             if isinstance(item, h5py.Group):

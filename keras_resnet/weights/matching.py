@@ -2,12 +2,12 @@
 
 import dataclasses
 import os
-import zipfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
 from keras_resnet.common.files import GRAPH, graph_in_hdf5, parsed
+from keras_resnet.common.zips import open_zip
 from keras_resnet.networks.family import network_row
 from keras_resnet.networks.options import OPTIONS, UNSAID
 from keras_resnet.weights.convert import layers_by_name
@@ -96,7 +96,7 @@ def graph_in_sound(path: str | os.PathLike) -> dict[str, Any] | None:
     if start.startswith(b"\x89HDF"):
         return graph_in_hdf5(path)
     if start.startswith(b"PK"):
-        with zipfile.ZipFile(path) as archive:
+        with open_zip(path) as archive:
             text = archive.comment if archive.comment.startswith(b"{") else None
     elif is_safetensors(start):
         with open_safetensors(Path(path)) as tensors:

@@ -16,10 +16,11 @@ from typing import Any
 
 import numpy as np
 
+from keras_resnet.common.zips import check_count, open_zip
 from keras_resnet.weights.hdf5 import hdf5
-from keras_resnet.weights.stored import MOST_ARRAYS, Arrays, Stored, WeightsFileError, required
+from keras_resnet.weights.stored import Arrays, Stored, WeightsFileError, required
 
-LARGEST_HEADER = 2**24  # of a .safetensors file, in bytes
+LARGEST_HEADER = 2**24  # of a .safetensors file, and a pickle of tensors, in bytes
 LARGEST_NPY_HEADER = 2**14
 TORCH_LEGACY = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19"  # pickle of torch's magic number
 
@@ -87,7 +88,8 @@ def reader_for(start: bytes, path: Path):
     if start.startswith(b"\x89HDF\r\n\x1a\n"):
         return hdf5
     if start.startswith(b"PK\x03\x04"):
-        names = zip_names(path)
+        with open_zip(path) as archive:
+            names = archive.namelist()
         if "config.json" in names:
             raise WeightsFileError(f"{path} is a whole model: keras.models.load_model reads it")
         return npz if any(name.endswith(".npy") for name in names) else torch_pickle
@@ -111,29 +113,11 @@ def is_safetensors(start: bytes) -> bool:
     return start[8:9] == b"{" and int.from_bytes(start[:8], "little") < LARGEST_HEADER
 
 
-def zip_names(path: Path) -> list[str]:
-    with zipfile.ZipFile(path) as archive:
-        return archive.namelist()
-
-
-def members(archive: zipfile.ZipFile, path: Path) -> list[zipfile.ZipInfo]:
-    """The members of an archive, each name once."""
-    entries = archive.infolist()
-    if len(entries) > MOST_ARRAYS:
-        raise WeightsFileError(f"{path} holds {len(entries)} arrays")
-    seen: set[str] = set()
-    for entry in entries:
-        if entry.filename in seen:
-            raise WeightsFileError(f"{path} holds {entry.filename} twice")
-        seen.add(entry.filename)
-    return entries
-
-
 @contextlib.contextmanager
 def npz(path: Path) -> Iterator[Arrays]:
     """NumPy's archive, without its pickles."""
-    with zipfile.ZipFile(path) as archive:
-        entries = members(archive, path)
+    with open_zip(path) as archive:
+        entries = archive.infolist()
         yield {entry.filename.removesuffix(".npy"): npy(archive, entry, path) for entry in entries}
 
 
@@ -174,8 +158,7 @@ def open_safetensors(path: Path) -> Iterator[Any]:
 
     with open(path, "rb") as raw:
         header = raw.read(int.from_bytes(raw.read(8), "little"))
-    if (count := header.count(b'"dtype"')) > MOST_ARRAYS:
-        raise WeightsFileError(f"{path} holds {count} arrays")
+    check_count(header.count(b'"dtype"'), path)
     with safe_open(str(path), framework="numpy") as file:
         yield file
 
@@ -208,12 +191,14 @@ def check_archive(path: Path) -> None:
     torch writes each member as it is, with its CRC-32, and does not look at that when it reads.
     """
     size = path.stat().st_size
-    with zipfile.ZipFile(path) as archive:
-        entries = members(archive, path)
+    with open_zip(path) as archive:
+        entries = archive.infolist()
     compressed = any(entry.compress_type != zipfile.ZIP_STORED for entry in entries)
     if compressed or sum(entry.file_size for entry in entries) > size:
         raise WeightsFileError(f"{path} is compressed, as torch.save never does; it is not read")
-    with zipfile.ZipFile(path) as archive:
+    if any(x.file_size > LARGEST_HEADER for x in entries if x.filename.endswith("data.pkl")):
+        raise WeightsFileError(f"{path} has a pickle of more than {LARGEST_HEADER:,} bytes")
+    with open_zip(path) as archive:
         if damaged := archive.testzip():
             raise WeightsFileError(f"{damaged!r} in {path} is damaged: its CRC-32 is another")
 

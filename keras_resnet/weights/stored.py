@@ -7,8 +7,6 @@ from typing import Any
 
 import numpy as np
 
-MOST_ARRAYS = 100_000
-
 
 class WeightsFileError(ValueError):
     """A file that is damaged, of an unknown kind, or asks for what a reader will not do."""

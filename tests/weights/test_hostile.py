@@ -11,8 +11,9 @@ import pytest
 from safetensors.numpy import save_file
 from support.weights import source, target
 
-from keras_resnet import DownloadError, load_weights, save_weights
-from keras_resnet.weights import WeightsFileError, hdf5, readers, stored
+from keras_resnet import DownloadError, evaluation, load_weights, save_weights
+from keras_resnet.common import zips
+from keras_resnet.weights import WeightsFileError
 from keras_resnet.weights.download import unpack
 from keras_resnet.weights.matching import graph_in
 
@@ -159,10 +160,9 @@ def test_a_header_of_safetensors_is_not_read_from_16_mebibytes_on(tmp_path):
 
 
 def test_a_file_of_too_many_arrays_is_not_read(tmp_path, monkeypatch):
-    """The limit is lowered to three arrays."""
-    assert stored.MOST_ARRAYS == readers.MOST_ARRAYS == hdf5.MOST_ARRAYS == 100_000
-    for module in (readers, hdf5):
-        monkeypatch.setattr(module, "MOST_ARRAYS", 3)
+    """The limit is lowered to three arrays: it is reached before any of them is looked at."""
+    monkeypatch.setattr(zips, "MOST_ENTRIES", 3)
+    kinds = ["npz", "pth", "safetensors", "weights.h5", "keras"]
     for count in (3, 4):
         arrays = {str(number): np.zeros(3, "float32") for number in range(count)}
         np.savez(tmp_path / f"{count}.npz", **arrays)
@@ -170,13 +170,28 @@ def test_a_file_of_too_many_arrays_is_not_read(tmp_path, monkeypatch):
         with h5py.File(tmp_path / f"{count}.weights.h5", "w") as file:
             for number in range(count - 2):  # beside a group and its folder of variables
                 file[f"layer/vars/{number}"] = np.zeros(3, "float32")
-    for name in ("3.npz", "3.safetensors", "3.weights.h5"):
+        for kind, name in (("pth", "net/data.pkl"), ("keras", "config.json")):
+            with zipfile.ZipFile(tmp_path / f"{count}.{kind}", "w") as archive:
+                for other in (name, *arrays):
+                    archive.writestr(other, b"")
+    for kind in ("npz", "safetensors", "weights.h5"):
         with pytest.raises(ValueError, match="of no dialect known"):
-            load_weights(target(), tmp_path / name)
-    refused = {"4.npz": "holds 4 ", "4.safetensors": "holds 4 ", "4.weights.h5": "more than 3 "}
-    for name, message in refused.items():
-        with pytest.raises(WeightsFileError, match=message):
-            load_weights(target(), tmp_path / name)
+            load_weights(target(), tmp_path / f"3.{kind}")
+    for kind in kinds:
+        wanted = rf"4\.{kind} cannot be read as weights: .*4\.{kind} holds more than 3 entries"
+        for read in (graph_in, lambda path: load_weights(target(), path)):
+            with pytest.raises(WeightsFileError, match=wanted):
+                read(tmp_path / f"4.{kind}")
+    with pytest.raises(ValueError, match=r"4\.keras holds more than 3 entries"):
+        evaluation.opening.saved_model(str(tmp_path / "4.keras"))
+
+
+def test_attributes_of_an_hdf5_file_are_counted_too(tmp_path, monkeypatch):
+    monkeypatch.setattr(zips, "MOST_ENTRIES", 3)
+    with h5py.File(tmp_path / "weights.h5", "w") as file:
+        file.attrs.update({str(number): number for number in range(4)})
+    with pytest.raises(WeightsFileError, match="holds more than 3 entries"):
+        load_weights(target(), tmp_path / "weights.h5")
 
 
 @pytest.mark.parametrize(
