@@ -51,7 +51,7 @@ class Network(keras.Model):
         return super().call(inputs, training=training, mask=mask, **kwargs)
 
     def train_step(self, *args, **kwargs):
-        kernels.active.store_slots(self)
+        kernels.active.prepare_optimizer(self)
         return super().train_step(*args, **kwargs)
 
     def get_config(self):

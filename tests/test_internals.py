@@ -24,10 +24,13 @@ PLACES = {
         _foreach_add _foreach_add_ _foreach_addcmul_ _foreach_clamp_min_ _foreach_div
         _foreach_div_ _foreach_lerp_ _foreach_mul _foreach_mul_ _foreach_norm _foreach_pow
         _foreach_sqrt_ _foreach_sub_ _foreach_utils _forward_hooks _forward_pre_hooks
-        _fused_sgd_ _get_fused_kernels_supported_devices _get_tracing_state
+        _fused_adam_ _fused_sgd_ _get_fused_kernels_supported_devices _get_tracing_state
         _global_backward_hooks _global_backward_pre_hooks _global_forward_hooks
         _global_forward_pre_hooks _is_mkldnn_bf16_supported _storage_Use_Count _use_count _value
         _version
+    """,
+    "layers/torch/optimizers.py": """
+        _get_variable_index _momentums _parallel_update_step _velocities _velocity_hats
     """,
     "training/checkpoints.py": "jax_state_sync",
     "training/remembered.py": "_set_monitor_op",
@@ -49,7 +52,7 @@ ALLOWED = {file: set(names.split()) for file, names in PLACES.items()}
 UNDOCUMENTED = {"jax_state_sync"}
 # Attributes that this package puts on objects of its own or of its users'.
 OURS = {"_averages_gradients", "_averaging", "_count", "_decayed_keys", "_plan", "_rate"}
-OURS |= {"_slots_stored"}
+OURS |= {"_prepared_optimizer"}
 
 
 def private_names(source: str) -> set[str]:

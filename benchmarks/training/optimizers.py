@@ -6,6 +6,7 @@ Gradients are there already. Prints the median and the least milliseconds of eac
 """
 
 import argparse
+import functools
 import os
 import statistics
 import time
@@ -16,32 +17,41 @@ import keras
 import torch
 
 import keras_resnet
-from keras_resnet.layers.torch.kernels import out_first
+from keras_resnet.layers import kernels
 from keras_resnet.training import SGD
 
 RATE, MOMENTUM, DECAY = 1e-6, 0.9, 1e-4
 
 
-def contenders(variables):
-    """Steps without arguments, by name."""
+def contenders(model):
+    """Steps without arguments, by name. As they come, or as a network's `fit` prepares them."""
+    variables = model.trainable_variables
     values = [variable.value for variable in variables]
-    grads = [torch.randn_like(value) * 1e-3 for value in values]
-    for value, grad in zip(values, grads, strict=True):
-        value.grad = grad
+    for value in values:
+        value.grad = torch.randn_like(value) * 1e-3
+    grads = [value.grad for value in values]
     ours = SGD(RATE, MOMENTUM, weight_decay=DECAY)
-    stock = keras.optimizers.SGD(RATE, MOMENTUM)
-    for optimizer in (ours, stock):
+    steps = {"keras_resnet.training.SGD, weight decay": (ours, True)}
+    for kind, arguments in {"SGD": (RATE, MOMENTUM), "Adam": (RATE,), "AdamW": (RATE,)}.items():
+        for prepared in (True, False):
+            name = f"keras.optimizers.{kind}, {'our' if prepared else 'any'} model"
+            steps[name] = getattr(keras.optimizers, kind)(*arguments), prepared
+    for optimizer, prepared in steps.values():
         optimizer.build(variables)
-    for slot, value in zip(stock.momentums, values, strict=True):
-        if value.ndim == 4:  # as layers of this package lay them out for Keras' optimizer
-            slot.value.data = out_first(slot.value.data)
-    alone = torch.optim.SGD(values, RATE, MOMENTUM)
-    decayed = torch.optim.SGD(values, RATE, MOMENTUM, weight_decay=DECAY)
+        if prepared:
+            model.optimizer = optimizer
+            kernels.active.prepare_optimizer(model)
     return {
-        "keras_resnet.training.SGD, weight decay": lambda: ours.apply(grads, variables),
-        "keras.optimizers.SGD, none": lambda: stock.apply(grads, variables),
-        "torch.optim.SGD, none": alone.step,
-        "torch.optim.SGD, weight decay": decayed.step,
+        **{
+            name: functools.partial(step.apply, grads, variables)
+            for name, (step, _) in steps.items()
+        },
+        "torch.optim.SGD": torch.optim.SGD(values, RATE, MOMENTUM).step,
+        "torch.optim.SGD, weight decay": torch.optim.SGD(
+            values, RATE, MOMENTUM, weight_decay=DECAY
+        ).step,
+        "torch.optim.Adam": torch.optim.Adam(values, RATE).step,
+        "torch.optim.AdamW": torch.optim.AdamW(values, RATE).step,
     }
 
 
@@ -51,7 +61,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=30)
     asked = parser.parse_args()
     torch.set_num_threads(asked.threads)
-    steps = contenders(keras_resnet.build("resnet50").trainable_variables)
+    steps = contenders(keras_resnet.build("resnet50"))
     times: dict[str, list[float]] = {name: [] for name in steps}
     for _ in range(asked.rounds + 3):
         for name, step in steps.items():

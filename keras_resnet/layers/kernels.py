@@ -16,7 +16,7 @@ A backend's file holds these functions; `axis` is 1 or 3 of a 4-D map throughout
   gives of it, or `NotImplemented`.
 * `run_compiled(model, args, kwargs)`: a call of a model as the backend's compiler is to see it, or
   `NotImplemented` where it is not compiled.
-* `store_slots(model)`: lays the optimizer's variables out as their kernels.
+* `prepare_optimizer(model)`: lays its variables out as their kernels, and fuses its step.
 """
 
 from keras_resnet.layers.backend import backend_part

@@ -19,7 +19,7 @@ from keras_resnet.training import LAMB, LARS, SGD, step_drops
 @pytest.mark.skipif(BACKEND != "torch", reason="of torch")
 def test_on_torch_the_fused_kernel_updates_what_is_large(monkeypatch):
     from keras_resnet.layers.torch import internals
-    from keras_resnet.training.torch.optimizers import ONE_THREAD
+    from keras_resnet.layers.torch.optimizers import ONE_THREAD
 
     fused = internals.fused_sgd_
     elements = []
@@ -41,7 +41,7 @@ def test_on_torch_the_fused_kernel_updates_what_is_large(monkeypatch):
 @pytest.mark.skipif(BACKEND != "torch", reason="of torch")
 @pytest.mark.parametrize("momentum", [0.9, 0.0])
 def test_on_torch_one_pass_over_memory_is_the_same_update(momentum, monkeypatch):
-    from keras_resnet.training.torch import optimizers as torch_optimizers
+    from keras_resnet.layers.torch import optimizers as torch_optimizers
 
     monkeypatch.setattr(torch_optimizers, "ONE_THREAD", 0)
     found = applied(SGD(dropping(), momentum, weight_decay=0.05))

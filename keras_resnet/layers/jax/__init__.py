@@ -7,11 +7,11 @@ from keras_resnet.layers.jax.kernels import (
     normalize,
     normalize_batch,
     normalize_together,
+    prepare_optimizer,
     relu,
     run_compiled,
     run_fused,
     store_kernel,
-    store_slots,
     uniform,
 )
 
@@ -22,10 +22,10 @@ __all__ = [
     "normalize",
     "normalize_batch",
     "normalize_together",
+    "prepare_optimizer",
     "relu",
     "run_compiled",
     "run_fused",
     "store_kernel",
-    "store_slots",
     "uniform",
 ]

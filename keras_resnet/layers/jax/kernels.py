@@ -9,10 +9,10 @@ from jax import lax
 
 from keras_resnet.layers.stock import (  # noqa: F401
     normalize_together,
+    prepare_optimizer,
     run_compiled,
     run_fused,
     store_kernel,
-    store_slots,
     uniform,
     value_of,
 )

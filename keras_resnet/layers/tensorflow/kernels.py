@@ -6,10 +6,10 @@ from keras_resnet.layers.stock import (  # noqa: F401
     convolve,
     max_pool,
     normalize_together,
+    prepare_optimizer,
     run_compiled,
     run_fused,
     store_kernel,
-    store_slots,
     uniform,
     value_of,
 )

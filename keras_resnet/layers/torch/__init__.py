@@ -9,9 +9,9 @@ from keras_resnet.layers.torch.kernels import (
     normalize_batch,
     relu,
     store_kernel,
-    store_slots,
     uniform,
 )
+from keras_resnet.layers.torch.optimizers import prepare_optimizer
 from keras_resnet.layers.torch.replicas import normalize_together
 from keras_resnet.layers.torch.units import run as run_fused
 
@@ -22,10 +22,10 @@ __all__ = [
     "normalize",
     "normalize_batch",
     "normalize_together",
+    "prepare_optimizer",
     "relu",
     "run_compiled",
     "run_fused",
     "store_kernel",
-    "store_slots",
     "uniform",
 ]

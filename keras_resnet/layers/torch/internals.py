@@ -23,8 +23,8 @@ foreach_pow = torch._foreach_pow
 foreach_sqrt_ = torch._foreach_sqrt_
 foreach_sub_ = torch._foreach_sub_
 
-# A step of SGD in one kernel, and the kinds of device that have it.
-fused_sgd_ = torch._fused_sgd_
+# A step in one kernel, and the kinds of device that have it.
+fused_adam_, fused_sgd_ = torch._fused_adam_, torch._fused_sgd_
 FUSED_DEVICES = frozenset(_get_fused_kernels_supported_devices())
 
 # The kinds of device that have the kernels of torch.nn.SyncBatchNorm.

@@ -45,22 +45,6 @@ def store_kernel(variable):
         value.data = out_first(value.data)
 
 
-def store_slots(model):
-    """Momentum and its like in the memory order of their kernels: else each update transposes."""
-    optimizer = model.optimizer
-    if optimizer is None or getattr(model, "_slots_stored", None) is optimizer:
-        return
-    if not optimizer.built:
-        optimizer.build(model.trainable_variables)
-    orders = {
-        tuple(v.shape): v.value.stride() for v in model.trainable_variables if len(v.shape) == 4
-    }
-    for slot in optimizer.variables:
-        if orders.get(tuple(slot.shape), slot.value.stride()) != slot.value.stride():
-            slot.value.data = out_first(slot.value.data)
-    model._slots_stored = optimizer
-
-
 # ---- layers -------------------------------------------------------------------------------
 
 

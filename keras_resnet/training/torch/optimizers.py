@@ -6,8 +6,7 @@ import keras
 import torch
 
 from keras_resnet.layers.torch import internals
-
-ONE_THREAD = 32768  # at::internal::GRAIN_SIZE: torch uses one thread up to so many elements
+from keras_resnet.layers.torch.optimizers import can_be_fused, in_memory_order
 
 
 class HostCopy:
@@ -101,30 +100,6 @@ def descend(optimizer, grads, variables, decays, rate):
             step_in_one_pass(*tensors, rate, momentum, decay)
         else:
             step(*tensors, rate, momentum, decay, optimizer.nesterov)
-
-
-def in_memory_order(value, *others):
-    """Views of tensors of one shape, their axes in the order that `value` has in memory."""
-    if value.is_contiguous():
-        return value, *others
-    axes = sorted(range(value.ndim), key=value.stride, reverse=True)
-    return tuple(x if x is None else x.permute(axes) for x in (value, *others))
-
-
-def can_be_fused(value, grad, velocity):
-    """Whether the fused kernel takes the tensors without copying them there and back.
-
-    On a CPU it starts threads for each tensor, however small.
-    """
-    place = value.device.type
-    return (
-        place in internals.FUSED_DEVICES
-        and (place != "cpu" or value.numel() >= ONE_THREAD)
-        and value.is_floating_point()
-        and value.is_contiguous()
-        and grad.is_contiguous()
-        and (velocity is None or velocity.is_contiguous())
-    )
 
 
 def step_in_one_pass(values, grads, velocities, rate, momentum, decay):
