@@ -22,6 +22,7 @@ ROOT = Path(__file__).parent.parent
 LAYERS = {
     "layers/convolutional/conv_test.py": "",
     "layers/pooling/max_pooling_test.py": "",
+    "layers/pooling/average_pooling_test.py": "",
     "layers/normalization/batch_normalization_test.py": "",
 }
 APPLICATIONS = {"applications/applications_test.py": "ResNet or VGG"}
@@ -33,7 +34,7 @@ from keras.src.applications import resnet, resnet_v2, vgg16, vgg19
 
 import keras_resnet
 
-for name in ("Conv2D", "MaxPooling2D", "BatchNormalization"):
+for name in ("Conv2D", "MaxPooling2D", "AveragePooling2D", "BatchNormalization"):
     setattr(layers, name, getattr(keras_resnet.layers, name))
 for module in (resnet, resnet_v2, vgg16, vgg19):
     for name in ("ResNet", "VGG"):

@@ -15,6 +15,7 @@ from keras_resnet.network import Network
 STOCK = {
     ours.Conv2D: keras.layers.Conv2D,
     ours.BatchNormalization: keras.layers.BatchNormalization,
+    ours.AveragePooling2D: keras.layers.AveragePooling2D,
     ours.MaxPooling2D: keras.layers.MaxPooling2D,
     ours.ReLU: keras.layers.ReLU,
 }

@@ -11,11 +11,12 @@ from keras_resnet.layers.activation import ReLU
 from keras_resnet.layers.convolution import Conv2D
 from keras_resnet.layers.drop_path import DropPath, PathDraws
 from keras_resnet.layers.normalization import BatchNormalization
-from keras_resnet.layers.pooling import MaxPooling2D
+from keras_resnet.layers.pooling import AveragePooling2D, MaxPooling2D
 from keras_resnet.layers.pyramid import SpatialPyramidPooling
 from keras_resnet.layers.response import LocalResponseNormalization
 
 __all__ = [
+    "AveragePooling2D",
     "BatchNormalization",
     "Conv2D",
     "DropPath",

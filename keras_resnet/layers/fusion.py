@@ -66,7 +66,8 @@ def steps_of(nodes, outputs, model) -> list[Step]:
             if pad and pools_what_is_padded(pad, node, maker) and only_reader(pad) is node:
                 source, target = pad.input_tensors[0], id(node.output_tensors[0])
                 unit = PaddedPool(id(source), pad.operation, node.operation, target)
-                if does_nothing_else([maker[id(source)].operation, *unit.layers], model):
+                relu = [maker[id(source)].operation] if node.operation.pool_mode == "max" else []
+                if does_nothing_else([*relu, *unit.layers], model):
                     units[id(node)] = unit
                     taken.update((id(pad), id(node)))
         elif is_a(node, "conv") and plain_convolution(node.operation):
@@ -114,27 +115,33 @@ def follow(node, maker, only_reader):
 
 
 def pools_what_is_padded(pad, node, maker) -> bool:
-    """Whether a ReLU comes before the padding, and windows reach no further than they may."""
-    if not foldable_padding(pad, node) or node.operation.pool_mode != "max":
+    """Whether windows reach no further than they may; before a max pool there is a ReLU.
+
+    Zeros may be on both sides alike, or for the last windows of a max pool to hang over.
+    """
+    mode = node.operation.pool_mode
+    hangs = mode == "max" and pads_for(pad, node) and not any(n for n, _ in pad.operation.padding)
+    if mode not in ("max", "average") or not (hangs or foldable_padding(pad, node)):
         return False
     before = maker.get(id(pad.input_tensors[0]))
     fits = all(
         2 * width[0] <= size
         for width, size in zip(pad.operation.padding, node.operation.pool_size, strict=True)
     )
-    return fits and is_a(before, "relu") and plain_relu(before.operation)
+    positive = is_a(before, "relu") and plain_relu(before.operation)
+    return fits and (mode == "average" or positive)
 
 
 def foldable_padding(node, reader) -> bool:
     """Whether `node` pads a map alike on both sides for a layer that pads nothing itself."""
+    return pads_for(node, reader) and all(n == after for n, after in node.operation.padding)
+
+
+def pads_for(node, reader) -> bool:
     if not is_a(node, "pad"):
         return False
     pad, layer = node.operation, reader.operation
-    return (
-        layer.padding == "valid"
-        and pad.data_format == layer.data_format
-        and all(before == after for before, after in pad.padding)
-    )
+    return layer.padding == "valid" and pad.data_format == layer.data_format
 
 
 def drops(node, last_node) -> bool:

@@ -9,6 +9,7 @@ A backend's file holds these functions; `axis` is 1 or 3 of a 4-D map throughout
 * `normalize(x, mean, variance, gamma, beta, axis, epsilon)`: by given statistics.
 * `convolve(x, kernel, strides, padding, dilation, data_format)`: 2-D, or `NotImplemented`.
 * `max_pool(x, size, strides, padding, data_format)`: 2-D, or `NotImplemented`.
+* `average_pool(x, size, strides, padding, data_format)`: likewise.
 * `uniform(shape, generator)`: numbers from 0 to 1, of a seed generator of Keras.
 * `relu(x)`: max(x, 0), and NaN of NaN; or `NotImplemented`.
 * `store_kernel(variable)`: lays a new kernel out in memory as `convolve` reads it.

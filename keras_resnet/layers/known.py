@@ -9,13 +9,14 @@ from keras_resnet.layers import activation, normalization
 from keras_resnet.layers.backend import backend_part
 from keras_resnet.layers.convolution import Conv2D
 from keras_resnet.layers.drop_path import DropPath
-from keras_resnet.layers.pooling import MaxPooling2D
+from keras_resnet.layers.pooling import AveragePooling2D, MaxPooling2D
 
 # The part each class has in a unit. Subclasses may do anything; only these are known.
 KNOWN: dict[Any, str] = {
     Conv2D: "conv",
     normalization.BatchNormalization: "norm",
     MaxPooling2D: "pool",
+    AveragePooling2D: "pool",
     DropPath: "drop",
     activation.ReLU: "relu",
     keras.layers.ReLU: "relu",

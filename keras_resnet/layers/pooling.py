@@ -1,4 +1,4 @@
-"""Max pooling without copies."""
+"""Pooling without copies."""
 
 import keras
 
@@ -19,6 +19,25 @@ class MaxPooling2D(keras.layers.MaxPooling2D):
         outputs = NotImplemented
         if self.pool_mode == "max":
             outputs = kernels.active.max_pool(
+                inputs, self.pool_size, self.strides, self.padding, self.data_format
+            )
+        return super().call(inputs) if outputs is NotImplemented else outputs
+
+
+@keras.saving.register_keras_serializable("keras_resnet")
+class AveragePooling2D(keras.layers.AveragePooling2D):
+    """`keras.layers.AveragePooling2D`, with the active backend's own pooling.
+
+    Example:
+
+    >>> AveragePooling2D(2)(keras.Input((56, 56, 256))).shape
+    (None, 28, 28, 256)
+    """
+
+    def call(self, inputs):
+        outputs = NotImplemented
+        if self.pool_mode == "average":
+            outputs = kernels.active.average_pool(
                 inputs, self.pool_size, self.strides, self.padding, self.data_format
             )
         return super().call(inputs) if outputs is NotImplemented else outputs

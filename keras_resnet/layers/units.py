@@ -37,7 +37,10 @@ class Unit:
 
 @dataclass
 class PaddedPool:
-    """A max pool of maps that are nowhere negative, where zeros around them change nothing."""
+    """A pool of a map and the zeros around it.
+
+    A max pool is one only of maps that are nowhere negative, where zeros change nothing.
+    """
 
     source: int
     pad: Any

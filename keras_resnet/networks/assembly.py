@@ -8,7 +8,13 @@ import keras
 from keras import layers
 
 from keras_resnet.graph import channel_axis, deep_graph
-from keras_resnet.layers import BatchNormalization, Conv2D, MaxPooling2D, ReLU
+from keras_resnet.layers import (
+    AveragePooling2D,
+    BatchNormalization,
+    Conv2D,
+    MaxPooling2D,
+    ReLU,
+)
 from keras_resnet.network import Network
 
 
@@ -19,17 +25,19 @@ class Kit:
     Conv2D: Any
     BatchNormalization: Any
     MaxPooling2D: Any
+    AveragePooling2D: Any
     ReLU: Any
     Model: Any
 
 
 # By the value of the option `layers`.
 KITS = {
-    "fast": Kit(Conv2D, BatchNormalization, MaxPooling2D, ReLU, Network),
+    "fast": Kit(Conv2D, BatchNormalization, MaxPooling2D, AveragePooling2D, ReLU, Network),
     "keras": Kit(
         keras.layers.Conv2D,
         keras.layers.BatchNormalization,
         keras.layers.MaxPooling2D,
+        keras.layers.AveragePooling2D,
         keras.layers.ReLU,
         keras.Model,
     ),

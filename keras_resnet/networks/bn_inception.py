@@ -65,4 +65,4 @@ def pooled(x, kind, kit, *, name):
     if kind == "max":
         return kit.MaxPooling2D(3, 1, "same", name=name)(x)
     x = layers.ZeroPadding2D(1, name=f"{name}_pad")(x)
-    return layers.AveragePooling2D(3, 1, name=name)(x)
+    return kit.AveragePooling2D(3, 1, name=name)(x)

@@ -73,7 +73,7 @@ def inception(x, filters, *, kit, convolve, name):
 
 def auxiliary(x, row: GoogLeNet, kit, convolve, top: Top, *, name):
     """Sec. 5: average pool, 1x1 convolution, fully connected layer, dropout, classifier."""
-    x = layers.AveragePooling2D(5, 3, name=f"{name}_pool")(x)
+    x = kit.AveragePooling2D(5, 3, name=f"{name}_pool")(x)
     x = convolve(x, 2 * row.width, 1, name=f"{name}_conv")
     x = layers.Flatten(name=f"{name}_flatten")(x)
     x = hidden(

@@ -119,7 +119,7 @@ def shortcut(x, inner, plan: BlockPlan, project, options, kit):
     name, stride = f"{plan.name}_shortcut", plan.stride
     if plan.projects:
         if stride > 1 and options.downsample == "avg":  # ResNet-D: every pixel is read
-            inner = layers.AveragePooling2D(2, padding="same", name=f"{name}_pool")(inner)
+            inner = kit.AveragePooling2D(2, padding="same", name=f"{name}_pool")(inner)
             stride = 1
         return project(inner, plan.outputs, 1, stride, name=name)
     if stride > 1:
@@ -154,7 +154,7 @@ def conv_bn(
 ):
     """Convolution, then BN "right after each convolution and before activation"."""
     if stride > 1 and blur:
-        x = blurred(x, name=f"{name}_blur")
+        x = blurred(x, kit, name=f"{name}_blur")
     if stride > 1 and kernel > 1:
         # "same" would pad an even map by (0, 1); Caffe and PyTorch weights saw (1, 1).
         x = layers.ZeroPadding2D(kernel // 2, name=f"{name}_pad")(x)
@@ -178,8 +178,8 @@ def he_normal():
     return keras.initializers.VarianceScaling(2.0, "fan_out", "untruncated_normal")
 
 
-def blurred(x, *, name):
+def blurred(x, kit, *, name):
     """[1 2 1]/4 along both axes, zeros around: Zhang 2019, arXiv:1904.11486, Sec. 3.2."""
     x = layers.ZeroPadding2D(1, name=f"{name}_pad")(x)
-    x = layers.AveragePooling2D(2, 1, name=f"{name}_once")(x)
-    return layers.AveragePooling2D(2, 1, name=name)(x)
+    x = kit.AveragePooling2D(2, 1, name=f"{name}_once")(x)
+    return kit.AveragePooling2D(2, 1, name=name)(x)

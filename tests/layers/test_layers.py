@@ -21,7 +21,10 @@ BOTH = (False, True)
 AXES = [-1, 3, 1]
 NORMALIZATIONS = layers.BatchNormalization, keras.layers.BatchNormalization
 CONVOLUTIONS = layers.Conv2D, keras.layers.Conv2D
-POOLS = layers.MaxPooling2D, keras.layers.MaxPooling2D
+POOLS = {
+    "max": (layers.MaxPooling2D, keras.layers.MaxPooling2D),
+    "average": (layers.AveragePooling2D, keras.layers.AveragePooling2D),
+}
 
 
 def twins(ours, stock, shape):
@@ -201,21 +204,24 @@ def test_convolution_of_any_shape_is_that_of_keras(**modes):
     assert_convolves_as_keras(**modes)
 
 
-def assert_pools_as_keras(sides, size, stride, padding, policy, data_format):
+def assert_pools_as_keras(sides, size, stride, padding, policy, data_format, kind="max"):
     last = data_format == "channels_last"
     x = images(2, *sides, 3) if last else images(2, 3, *sides)
-    ours, stock = (cls(size, stride, padding, data_format, dtype=policy) for cls in POOLS)
+    ours, stock = (cls(size, stride, padding, data_format, dtype=policy) for cls in POOLS[kind])
     # Where windows overlap, ours on JAX adds their gradients in another order.
-    assert_twins_agree(ours, stock, x, 0, TOLERANCE[policy] if BACKEND == "jax" else 0)
+    exact = kind == "max" and BACKEND != "jax"
+    bound = 0 if kind == "max" else TOLERANCE[policy]
+    assert_twins_agree(ours, stock, x, bound, 0 if exact else TOLERANCE[policy])
 
 
 @pytest.mark.parametrize("padding", PADDINGS)
 @pytest.mark.parametrize(("size", "stride"), [(1, 2), (3, 2), ((2, 3), 1)])
 @pytest.mark.parametrize("data_format", FORMATS)
 @pytest.mark.parametrize("policy", POLICIES)
-def test_max_pooling_is_that_of_keras_in_every_mode(policy, data_format, size, stride, padding):
+@pytest.mark.parametrize("kind", POOLS if BACKEND == "torch" else ["max"])  # the rest are Keras'
+def test_pooling_is_that_of_keras_in_every_mode(kind, policy, data_format, size, stride, padding):
     with op_by_op():
-        assert_pools_as_keras((6, 7), size, stride, padding, policy, data_format)
+        assert_pools_as_keras((6, 7), size, stride, padding, policy, data_format, kind)
 
 
 @EXAMPLES
@@ -237,6 +243,7 @@ def test_max_pooling_of_any_shape_is_that_of_keras(**modes):
         layers.Conv2D(4, 3, name="a", kernel_regularizer="l2"),
         layers.BatchNormalization(momentum=0.8, name="b"),
         layers.MaxPooling2D(3, 2, name="c"),
+        layers.AveragePooling2D(2, padding="same", name="d"),
     ],
 )
 def test_a_layer_has_the_config_of_its_namesake(layer):

@@ -74,8 +74,8 @@ def test_layers_alone_copy_no_map_and_no_kernel(policy):
     image = keras.Input((12, 12, 8))
     x = layers.Conv2D(8, 3, padding="same", use_bias=False, dtype=policy)(image)
     x = layers.BatchNormalization(dtype=policy)(x)
-    x = layers.MaxPooling2D(3, 1, "same", dtype=policy)(x)
-    model = keras.Model(image, layers.MaxPooling2D(2, dtype=policy)(x))
+    x = layers.AveragePooling2D(3, 1, "same", dtype=policy)(x)
+    model = keras.Model(image, layers.MaxPooling2D(3, 2, "same", dtype=policy)(x))
     x = torch.tensor(images(2, 12, 12, 8))
     with Dispatched() as ran:
         model(x, training=True).float().sum().backward()

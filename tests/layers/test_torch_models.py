@@ -55,6 +55,23 @@ def test_slots_of_the_optimizer_lie_as_their_kernels(optimizer):
         assert slot.value.stride() == strides[tuple(slot.shape)]
 
 
+@pytest.mark.parametrize("size", [(3, 2), (2, 1), (3, 3)])
+@pytest.mark.parametrize("pad", [1, ((0, 1), (0, 1)), ((0, 2), (0, 1))])
+@pytest.mark.parametrize("pool", [layers.MaxPooling2D, layers.AveragePooling2D])
+def test_zeros_before_a_pool_count_as_layer_by_layer(pool, pad, size):
+    image = keras.Input((None, None, 3))
+    x = layers.ReLU()(layers.Conv2D(4, 3)(image))
+    model = fill(Network(image, pool(*size)(keras.layers.ZeroPadding2D(pad)(x))))
+    for sides in ((9, 10), (10, 9), (11, 11)):
+        x = torch.tensor(images(2, *sides, 3), requires_grad=True)
+        results = []
+        for network in (model, reference(model)):
+            y = network(x)
+            results.append([y, *torch.autograd.grad(y.square().sum(), [x])])
+        for mine, theirs in zip(*results, strict=True):
+            assert_close(as_array(mine), as_array(theirs), 1e-6)
+
+
 def test_a_call_that_went_past_keras_tells_every_layer_whether_it_trains():
     inputs = keras.Input((4, 4, 8))
     model = Network(inputs, keras.layers.Dropout(0.5)(inputs))

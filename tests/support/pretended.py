@@ -22,6 +22,7 @@ _setup_privateuseone_for_python_backend(DEVICE)
 # What makes another view of a tensor, and moves nothing.
 VIEWS = {"view", "_unsafe_view", "permute", "transpose", "t", "expand", "slice", "select", "alias"}
 VIEWS |= {"detach", "as_strided", "squeeze", "unsqueeze", "split", "split_with_sizes", "unbind"}
+COPIES = {"clone", "copy_", "constant_pad_nd", "replication_pad2d"}
 # Kernels of CUDA that torch knows no shapes of.
 CHANNELS = {"batch_norm_stats": 2, "batch_norm_backward_reduce": 4}
 MAPS = ("batch_norm_elemt", "batch_norm_backward_elemt")
@@ -35,12 +36,13 @@ class Counted(TorchDispatchMode):
     Attributes:
         operators: how many, views left out.
         bytes: that they read and write.
+        copies: of maps of a whole batch, gathering the branches of a module left out.
         waits: how often the host waits for a number of the device, or sends it one of its own.
     """
 
     def __init__(self):
         super().__init__()
-        self.operators = self.bytes = self.waits = 0
+        self.operators = self.bytes = self.copies = self.waits = 0
 
     def __torch_dispatch__(self, function, types, args=(), kwargs=None):
         kwargs = kwargs or {}
@@ -49,6 +51,7 @@ class Counted(TorchDispatchMode):
         places = devices((args, kwargs)), devices(outputs)
         crosses = name == "_to_copy" and len(set.union(*places)) > 1
         self.waits += name == "_local_scalar_dense" or crosses
+        self.copies += name in COPIES and any(map(is_map, tree_leaves(outputs)))
         if name not in VIEWS and function.namespace == "aten":
             read = {key: value for key, value in kwargs.items() if key not in WRITTEN}
             self.operators += 1
@@ -58,6 +61,10 @@ class Counted(TorchDispatchMode):
 
 def devices(tensors):
     return {x.device.type for x in tree_leaves(tensors) if isinstance(x, torch.Tensor)}
+
+
+def is_map(x):
+    return x.ndim == 4 and x.shape[0] == BATCH and x.numel() > BATCH * max(x.shape[1:])
 
 
 def bytes_of(x):
@@ -103,9 +110,10 @@ def counted_step(name, policy="float32", synchronized=False, **options):
         x = torch.empty(BATCH, *model.input_shape[1:], device=DEVICE)
         labels = torch.zeros(BATCH, dtype=torch.long, device=DEVICE)
         with Counted() as counted:
-            outputs = model(x, training=True)
-            torch.nn.functional.cross_entropy(outputs, labels).backward()
-    return {"operators": counted.operators, "bytes": counted.bytes, "waits": counted.waits}
+            outputs = tree_leaves(model(x, training=True))  # GoogLeNet may have three
+            sum(torch.nn.functional.cross_entropy(y, labels) for y in outputs).backward()
+    names = "operators", "bytes", "copies", "waits"
+    return {name: getattr(counted, name) for name in names}
 
 
 def main():

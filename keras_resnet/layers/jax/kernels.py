@@ -8,6 +8,7 @@ import keras
 from jax import lax
 
 from keras_resnet.layers.stock import (  # noqa: F401
+    average_pool,
     normalize_together,
     prepare_optimizer,
     run_compiled,

@@ -1,6 +1,7 @@
 """TensorFlow: the functions that `keras_resnet.layers.kernels` lists."""
 
 from keras_resnet.layers.tensorflow.kernels import (
+    average_pool,
     can_normalize,
     convolve,
     max_pool,
@@ -16,6 +17,7 @@ from keras_resnet.layers.tensorflow.kernels import (
 )
 
 __all__ = [
+    "average_pool",
     "can_normalize",
     "convolve",
     "max_pool",

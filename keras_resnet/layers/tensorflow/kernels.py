@@ -3,6 +3,7 @@
 import tensorflow as tf
 
 from keras_resnet.layers.stock import (  # noqa: F401
+    average_pool,
     convolve,
     max_pool,
     normalize_together,

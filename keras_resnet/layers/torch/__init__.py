@@ -2,6 +2,7 @@
 
 from keras_resnet.layers.torch.compiled import run_compiled
 from keras_resnet.layers.torch.kernels import (
+    average_pool,
     can_normalize,
     convolve,
     max_pool,
@@ -16,6 +17,7 @@ from keras_resnet.layers.torch.replicas import normalize_together
 from keras_resnet.layers.torch.units import run as run_fused
 
 __all__ = [
+    "average_pool",
     "can_normalize",
     "convolve",
     "max_pool",

@@ -166,15 +166,42 @@ def same_padding(sides, size, strides, dilation):
 
 
 def max_pool(x, size, strides, padding, data_format):
+    def maximum(x, size, strides, border):
+        counts = [-(-side // stride) for side, stride in zip(x.shape[2:], strides, strict=True)]
+        if border is None and not hangs_over(x.shape[2:], size, strides, counts):
+            return NotImplemented
+        pool = torch.nn.functional.max_pool2d
+        return pool(x, size, strides, border or 0, ceil_mode=border is None)
+
+    return pooled(maximum, x, size, strides, padding, data_format)
+
+
+def average_pool(x, size, strides, padding, data_format):
+    def average(x, size, strides, border):
+        if border is None:
+            return NotImplemented
+        return torch.nn.functional.avg_pool2d(x, size, strides, border, count_include_pad=False)
+
+    return pooled(average, x, size, strides, padding, data_format)
+
+
+def pooled(pool, x, size, strides, padding, data_format):
+    """The map of `pool`, which is given what "same" adds: Keras copies a map before its pools."""
     if x.is_meta or is_scripted():
         return NotImplemented
     axis = channel_axis(data_format)
     x = channels_first(x, axis)
     border = symmetric_padding(x.shape[2:], size, strides, padding, (1, 1))
-    if border is None:
-        return NotImplemented
     if tuple(size) == (1, 1):
         y = x[:, :, :: strides[0], :: strides[1]]
     else:
-        y = torch.nn.functional.max_pool2d(x, tuple(size), tuple(strides), border)
-    return channels_back(y, axis)
+        y = pool(x, tuple(size), tuple(strides), border)
+    return y if y is NotImplemented else channels_back(y, axis)
+
+
+def hangs_over(sides, size, strides, counts):
+    """Whether a max pool has so many windows if its last ones may hang over the edge."""
+    return all(
+        -(-(side - width) // stride) + 1 == count and (count - 1) * stride < side
+        for side, width, stride, count in zip(sides, size, strides, counts, strict=True)
+    )

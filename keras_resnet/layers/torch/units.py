@@ -26,6 +26,7 @@ from keras_resnet.layers.torch.kernels import (
     channels_back,
     channels_first,
     conv2d,
+    hangs_over,
     same_padding,
     statistics_dtype,
     symmetric_padding,
@@ -113,7 +114,7 @@ def run_unit(unit, values, training, learned, listened):
         values[unit.target] = run_layers(unit, values, training)
         return
     if isinstance(unit, PaddedPool):
-        values[unit.target] = run_pool(unit, values)
+        values[unit.target] = run_pool(unit, values, training)
         return
     dtype = getattr(torch, unit.conv.compute_dtype)
     axis = channel_axis(unit.conv.data_format)
@@ -140,13 +141,24 @@ def is_listened_to(unit):
     return isinstance(unit, PaddedPool) or any(has_hooks(layer) for layer in unit.layers)
 
 
-def run_pool(unit, values):
-    pool = unit.pool
+def run_pool(unit, values, training):
+    pool, widths = unit.pool, unit.pad.padding
     axis = channel_axis(pool.data_format)
-    border = [before for before, _ in unit.pad.padding]
+    border = [before for before, _ in widths]
     x = values.get_map(unit.source, axis)
-    y = torch.nn.functional.max_pool2d(x, tuple(pool.pool_size), tuple(pool.strides), border)
-    return Map(y, axis)
+    size, strides = tuple(pool.pool_size), tuple(pool.strides)
+    if pool.pool_mode == "average":
+        return Map(torch.nn.functional.avg_pool2d(x, size, strides, border), axis)
+    over = any(before != after for before, after in widths)
+    if over:
+        sides = [
+            side + sum(width) - window
+            for side, width, window in zip(x.shape[2:], widths, size, strict=True)
+        ]
+        counts = [side // stride + 1 for side, stride in zip(sides, strides, strict=True)]
+        if not hangs_over(x.shape[2:], size, strides, counts):
+            return run_layers(unit, values, training)
+    return Map(torch.nn.functional.max_pool2d(x, size, strides, border, ceil_mode=over), axis)
 
 
 def run_layers(unit, values, training):
