@@ -13,8 +13,13 @@ from keras_resnet.models import Weights
 __all__ = [
     "ResNet18", "ResNet34", "ResNet50", "ResNet101", "ResNet152", "Plain18", "Plain34", "ResNet20",
     "ResNet32", "ResNet44", "ResNet56", "ResNet110", "ResNet1202", "Plain20", "Plain32", "Plain44",
-    "Plain56", "Plain110", "ResNet50V2", "ResNet101V2", "ResNet152V2", "ResNeXt50_32x4d", "VGG11",
-    "VGG13", "VGG16", "VGG19", "GoogLeNet", "PReLUNetA", "PReLUNetB", "PReLUNetC", "BNInception"
+    "Plain56", "Plain110", "ResNet50V2", "ResNet101V2", "ResNet152V2", "ResNeXt50_32x4d",
+    "ResNeXt101_32x4d", "ResNeXt101_32x8d", "ResNeXt101_32x16d", "ResNeXt101_32x32d",
+    "ResNeXt101_64x4d", "ResNeXt152_32x4d", "ResNeXt29_8x64d", "ResNeXt29_16x64d", "WideResNet50_2",
+    "WideResNet101_2", "WideResNet16_8", "WideResNet28_10", "WideResNet40_4", "ResNet26",
+    "ResNet200", "ResNet50C", "ResNet101C", "ResNet152C", "ResNet18D", "ResNet34D", "ResNet50D",
+    "ResNet101D", "ResNet152D", "ResNet26D", "ResNet200D", "VGG11", "VGG13", "VGG16", "VGG19",
+    "GoogLeNet", "PReLUNetA", "PReLUNetB", "PReLUNetC", "BNInception"
 ]
 
 def ResNet18(
@@ -27,7 +32,7 @@ def ResNet18(
     stem: Literal["imagenet", "deep", None] = None, downsample: Literal["conv", "avg", None] = None,
     blur_pool: bool = False, zero_init_residual: bool = False,
     output_stride: Literal[32, 16, 8, None] = None, drop_path_rate: float = 0.0,
-    dropout: float = 0.0, include_preprocessing: bool = False,
+    block_dropout: float = 0.0, dropout: float = 0.0, include_preprocessing: bool = False,
     layers: Literal["fast", "keras"] = "fast"
 ) -> keras.Model:
     """The paper's 18-layer residual network, shortcut option B: 2+2+2+2 basic blocks."""
@@ -42,7 +47,7 @@ def ResNet34(
     stem: Literal["imagenet", "deep", None] = None, downsample: Literal["conv", "avg", None] = None,
     blur_pool: bool = False, zero_init_residual: bool = False,
     output_stride: Literal[32, 16, 8, None] = None, drop_path_rate: float = 0.0,
-    dropout: float = 0.0, include_preprocessing: bool = False,
+    block_dropout: float = 0.0, dropout: float = 0.0, include_preprocessing: bool = False,
     layers: Literal["fast", "keras"] = "fast"
 ) -> keras.Model:
     """The paper's 34-layer residual network, shortcut option B: 3+4+6+3 basic blocks."""
@@ -101,8 +106,9 @@ def Plain18(
     classes: int | None = 1000, classifier_activation: Any = "softmax",
     name: str | None = "plain18", *, pool1: Literal["symmetric", "caffe", None] = None,
     stem: Literal["imagenet", "deep", None] = None, blur_pool: bool = False,
-    output_stride: Literal[32, 16, 8, None] = None, dropout: float = 0.0,
-    include_preprocessing: bool = False, layers: Literal["fast", "keras"] = "fast"
+    output_stride: Literal[32, 16, 8, None] = None, block_dropout: float = 0.0,
+    dropout: float = 0.0, include_preprocessing: bool = False,
+    layers: Literal["fast", "keras"] = "fast"
 ) -> keras.Model:
     """The paper's 18-layer plain network: 2+2+2+2 basic blocks."""
 
@@ -112,8 +118,9 @@ def Plain34(
     classes: int | None = 1000, classifier_activation: Any = "softmax",
     name: str | None = "plain34", *, pool1: Literal["symmetric", "caffe", None] = None,
     stem: Literal["imagenet", "deep", None] = None, blur_pool: bool = False,
-    output_stride: Literal[32, 16, 8, None] = None, dropout: float = 0.0,
-    include_preprocessing: bool = False, layers: Literal["fast", "keras"] = "fast"
+    output_stride: Literal[32, 16, 8, None] = None, block_dropout: float = 0.0,
+    dropout: float = 0.0, include_preprocessing: bool = False,
+    layers: Literal["fast", "keras"] = "fast"
 ) -> keras.Model:
     """The paper's 34-layer plain network: 3+4+6+3 basic blocks."""
 
@@ -125,8 +132,8 @@ def ResNet20(
     zero_channels: Literal["end", "center", None] = None,
     downsample: Literal["conv", "avg", None] = None, blur_pool: bool = False,
     zero_init_residual: bool = False, output_stride: Literal[4, 2, 1, None] = None,
-    drop_path_rate: float = 0.0, dropout: float = 0.0, include_preprocessing: bool = False,
-    layers: Literal["fast", "keras"] = "fast"
+    drop_path_rate: float = 0.0, block_dropout: float = 0.0, dropout: float = 0.0,
+    include_preprocessing: bool = False, layers: Literal["fast", "keras"] = "fast"
 ) -> keras.Model:
     """The paper's 20-layer residual network, shortcut option A: 3+3+3 basic blocks."""
 
@@ -138,8 +145,8 @@ def ResNet32(
     zero_channels: Literal["end", "center", None] = None,
     downsample: Literal["conv", "avg", None] = None, blur_pool: bool = False,
     zero_init_residual: bool = False, output_stride: Literal[4, 2, 1, None] = None,
-    drop_path_rate: float = 0.0, dropout: float = 0.0, include_preprocessing: bool = False,
-    layers: Literal["fast", "keras"] = "fast"
+    drop_path_rate: float = 0.0, block_dropout: float = 0.0, dropout: float = 0.0,
+    include_preprocessing: bool = False, layers: Literal["fast", "keras"] = "fast"
 ) -> keras.Model:
     """The paper's 32-layer residual network, shortcut option A: 5+5+5 basic blocks."""
 
@@ -151,8 +158,8 @@ def ResNet44(
     zero_channels: Literal["end", "center", None] = None,
     downsample: Literal["conv", "avg", None] = None, blur_pool: bool = False,
     zero_init_residual: bool = False, output_stride: Literal[4, 2, 1, None] = None,
-    drop_path_rate: float = 0.0, dropout: float = 0.0, include_preprocessing: bool = False,
-    layers: Literal["fast", "keras"] = "fast"
+    drop_path_rate: float = 0.0, block_dropout: float = 0.0, dropout: float = 0.0,
+    include_preprocessing: bool = False, layers: Literal["fast", "keras"] = "fast"
 ) -> keras.Model:
     """The paper's 44-layer residual network, shortcut option A: 7+7+7 basic blocks."""
 
@@ -164,8 +171,8 @@ def ResNet56(
     zero_channels: Literal["end", "center", None] = None,
     downsample: Literal["conv", "avg", None] = None, blur_pool: bool = False,
     zero_init_residual: bool = False, output_stride: Literal[4, 2, 1, None] = None,
-    drop_path_rate: float = 0.0, dropout: float = 0.0, include_preprocessing: bool = False,
-    layers: Literal["fast", "keras"] = "fast"
+    drop_path_rate: float = 0.0, block_dropout: float = 0.0, dropout: float = 0.0,
+    include_preprocessing: bool = False, layers: Literal["fast", "keras"] = "fast"
 ) -> keras.Model:
     """The paper's 56-layer residual network, shortcut option A: 9+9+9 basic blocks."""
 
@@ -177,8 +184,8 @@ def ResNet110(
     zero_channels: Literal["end", "center", None] = None,
     downsample: Literal["conv", "avg", None] = None, blur_pool: bool = False,
     zero_init_residual: bool = False, output_stride: Literal[4, 2, 1, None] = None,
-    drop_path_rate: float = 0.0, dropout: float = 0.0, include_preprocessing: bool = False,
-    layers: Literal["fast", "keras"] = "fast"
+    drop_path_rate: float = 0.0, block_dropout: float = 0.0, dropout: float = 0.0,
+    include_preprocessing: bool = False, layers: Literal["fast", "keras"] = "fast"
 ) -> keras.Model:
     """The paper's 110-layer residual network, shortcut option A: 18+18+18 basic blocks."""
 
@@ -190,8 +197,8 @@ def ResNet1202(
     zero_channels: Literal["end", "center", None] = None,
     downsample: Literal["conv", "avg", None] = None, blur_pool: bool = False,
     zero_init_residual: bool = False, output_stride: Literal[4, 2, 1, None] = None,
-    drop_path_rate: float = 0.0, dropout: float = 0.0, include_preprocessing: bool = False,
-    layers: Literal["fast", "keras"] = "fast"
+    drop_path_rate: float = 0.0, block_dropout: float = 0.0, dropout: float = 0.0,
+    include_preprocessing: bool = False, layers: Literal["fast", "keras"] = "fast"
 ) -> keras.Model:
     """The paper's 1202-layer residual network, shortcut option A: 200+200+200 basic blocks."""
 
@@ -200,7 +207,7 @@ def Plain20(
     input_shape: tuple[int | None, ...] | None = None, pooling: Literal["avg", "max"] | None = None,
     classes: int | None = 10, classifier_activation: Any = "softmax",
     name: str | None = "cifar_plain20", *, blur_pool: bool = False,
-    output_stride: Literal[4, 2, 1, None] = None, dropout: float = 0.0,
+    output_stride: Literal[4, 2, 1, None] = None, block_dropout: float = 0.0, dropout: float = 0.0,
     include_preprocessing: bool = False, layers: Literal["fast", "keras"] = "fast"
 ) -> keras.Model:
     """The paper's 20-layer plain network: 3+3+3 basic blocks."""
@@ -210,7 +217,7 @@ def Plain32(
     input_shape: tuple[int | None, ...] | None = None, pooling: Literal["avg", "max"] | None = None,
     classes: int | None = 10, classifier_activation: Any = "softmax",
     name: str | None = "cifar_plain32", *, blur_pool: bool = False,
-    output_stride: Literal[4, 2, 1, None] = None, dropout: float = 0.0,
+    output_stride: Literal[4, 2, 1, None] = None, block_dropout: float = 0.0, dropout: float = 0.0,
     include_preprocessing: bool = False, layers: Literal["fast", "keras"] = "fast"
 ) -> keras.Model:
     """The paper's 32-layer plain network: 5+5+5 basic blocks."""
@@ -220,7 +227,7 @@ def Plain44(
     input_shape: tuple[int | None, ...] | None = None, pooling: Literal["avg", "max"] | None = None,
     classes: int | None = 10, classifier_activation: Any = "softmax",
     name: str | None = "cifar_plain44", *, blur_pool: bool = False,
-    output_stride: Literal[4, 2, 1, None] = None, dropout: float = 0.0,
+    output_stride: Literal[4, 2, 1, None] = None, block_dropout: float = 0.0, dropout: float = 0.0,
     include_preprocessing: bool = False, layers: Literal["fast", "keras"] = "fast"
 ) -> keras.Model:
     """The paper's 44-layer plain network: 7+7+7 basic blocks."""
@@ -230,7 +237,7 @@ def Plain56(
     input_shape: tuple[int | None, ...] | None = None, pooling: Literal["avg", "max"] | None = None,
     classes: int | None = 10, classifier_activation: Any = "softmax",
     name: str | None = "cifar_plain56", *, blur_pool: bool = False,
-    output_stride: Literal[4, 2, 1, None] = None, dropout: float = 0.0,
+    output_stride: Literal[4, 2, 1, None] = None, block_dropout: float = 0.0, dropout: float = 0.0,
     include_preprocessing: bool = False, layers: Literal["fast", "keras"] = "fast"
 ) -> keras.Model:
     """The paper's 56-layer plain network: 9+9+9 basic blocks."""
@@ -240,7 +247,7 @@ def Plain110(
     input_shape: tuple[int | None, ...] | None = None, pooling: Literal["avg", "max"] | None = None,
     classes: int | None = 10, classifier_activation: Any = "softmax",
     name: str | None = "cifar_plain110", *, blur_pool: bool = False,
-    output_stride: Literal[4, 2, 1, None] = None, dropout: float = 0.0,
+    output_stride: Literal[4, 2, 1, None] = None, block_dropout: float = 0.0, dropout: float = 0.0,
     include_preprocessing: bool = False, layers: Literal["fast", "keras"] = "fast"
 ) -> keras.Model:
     """The paper's 110-layer plain network: 18+18+18 basic blocks."""
@@ -305,6 +312,391 @@ def ResNeXt50_32x4d(
     layers: Literal["fast", "keras"] = "fast"
 ) -> keras.Model:
     """ResNeXt (arXiv:1611.05431), a 50-layer residual network, shortcut option B: 3+4+6+3 bottleneck 32x4d blocks."""
+
+def ResNeXt101_32x4d(
+    include_top: bool = True, weights: Weights = "imagenet", input_tensor: Any = None,
+    input_shape: tuple[int | None, ...] | None = None, pooling: Literal["avg", "max"] | None = None,
+    classes: int | None = 1000, classifier_activation: Any = "softmax",
+    name: str | None = "resnext101_32x4d", *, shortcut: Literal["A", "B", "C", None] = None,
+    stride_on: Literal["1x1", "3x3", None] = None,
+    pool1: Literal["symmetric", "caffe", None] = None,
+    zero_channels: Literal["end", "center", None] = None,
+    stem: Literal["imagenet", "deep", None] = None, downsample: Literal["conv", "avg", None] = None,
+    blur_pool: bool = False, zero_init_residual: bool = False,
+    output_stride: Literal[32, 16, 8, None] = None, drop_path_rate: float = 0.0,
+    dropout: float = 0.0, include_preprocessing: bool = False,
+    layers: Literal["fast", "keras"] = "fast"
+) -> keras.Model:
+    """ResNeXt (arXiv:1611.05431), a 101-layer residual network, shortcut option B: 3+4+23+3 bottleneck 32x4d blocks."""
+
+def ResNeXt101_32x8d(
+    include_top: bool = True, weights: Weights = "imagenet", input_tensor: Any = None,
+    input_shape: tuple[int | None, ...] | None = None, pooling: Literal["avg", "max"] | None = None,
+    classes: int | None = 1000, classifier_activation: Any = "softmax",
+    name: str | None = "resnext101_32x8d", *, shortcut: Literal["A", "B", "C", None] = None,
+    stride_on: Literal["1x1", "3x3", None] = None,
+    pool1: Literal["symmetric", "caffe", None] = None,
+    zero_channels: Literal["end", "center", None] = None,
+    stem: Literal["imagenet", "deep", None] = None, downsample: Literal["conv", "avg", None] = None,
+    blur_pool: bool = False, zero_init_residual: bool = False,
+    output_stride: Literal[32, 16, 8, None] = None, drop_path_rate: float = 0.0,
+    dropout: float = 0.0, include_preprocessing: bool = False,
+    layers: Literal["fast", "keras"] = "fast"
+) -> keras.Model:
+    """ResNeXt (arXiv:1611.05431), a 101-layer residual network, shortcut option B: 3+4+23+3 bottleneck 32x8d blocks."""
+
+def ResNeXt101_32x16d(
+    include_top: bool = True, weights: Weights = None, input_tensor: Any = None,
+    input_shape: tuple[int | None, ...] | None = None, pooling: Literal["avg", "max"] | None = None,
+    classes: int | None = 1000, classifier_activation: Any = "softmax",
+    name: str | None = "resnext101_32x16d", *, shortcut: Literal["A", "B", "C", None] = None,
+    stride_on: Literal["1x1", "3x3", None] = None,
+    pool1: Literal["symmetric", "caffe", None] = None,
+    zero_channels: Literal["end", "center", None] = None,
+    stem: Literal["imagenet", "deep", None] = None, downsample: Literal["conv", "avg", None] = None,
+    blur_pool: bool = False, zero_init_residual: bool = False,
+    output_stride: Literal[32, 16, 8, None] = None, drop_path_rate: float = 0.0,
+    dropout: float = 0.0, include_preprocessing: bool = False,
+    layers: Literal["fast", "keras"] = "fast"
+) -> keras.Model:
+    """ResNeXt (arXiv:1611.05431), a 101-layer residual network, shortcut option B: 3+4+23+3 bottleneck 32x16d blocks."""
+
+def ResNeXt101_32x32d(
+    include_top: bool = True, weights: Weights = None, input_tensor: Any = None,
+    input_shape: tuple[int | None, ...] | None = None, pooling: Literal["avg", "max"] | None = None,
+    classes: int | None = 1000, classifier_activation: Any = "softmax",
+    name: str | None = "resnext101_32x32d", *, shortcut: Literal["A", "B", "C", None] = None,
+    stride_on: Literal["1x1", "3x3", None] = None,
+    pool1: Literal["symmetric", "caffe", None] = None,
+    zero_channels: Literal["end", "center", None] = None,
+    stem: Literal["imagenet", "deep", None] = None, downsample: Literal["conv", "avg", None] = None,
+    blur_pool: bool = False, zero_init_residual: bool = False,
+    output_stride: Literal[32, 16, 8, None] = None, drop_path_rate: float = 0.0,
+    dropout: float = 0.0, include_preprocessing: bool = False,
+    layers: Literal["fast", "keras"] = "fast"
+) -> keras.Model:
+    """ResNeXt (arXiv:1611.05431), a 101-layer residual network, shortcut option B: 3+4+23+3 bottleneck 32x32d blocks."""
+
+def ResNeXt101_64x4d(
+    include_top: bool = True, weights: Weights = "imagenet", input_tensor: Any = None,
+    input_shape: tuple[int | None, ...] | None = None, pooling: Literal["avg", "max"] | None = None,
+    classes: int | None = 1000, classifier_activation: Any = "softmax",
+    name: str | None = "resnext101_64x4d", *, shortcut: Literal["A", "B", "C", None] = None,
+    stride_on: Literal["1x1", "3x3", None] = None,
+    pool1: Literal["symmetric", "caffe", None] = None,
+    zero_channels: Literal["end", "center", None] = None,
+    stem: Literal["imagenet", "deep", None] = None, downsample: Literal["conv", "avg", None] = None,
+    blur_pool: bool = False, zero_init_residual: bool = False,
+    output_stride: Literal[32, 16, 8, None] = None, drop_path_rate: float = 0.0,
+    dropout: float = 0.0, include_preprocessing: bool = False,
+    layers: Literal["fast", "keras"] = "fast"
+) -> keras.Model:
+    """ResNeXt (arXiv:1611.05431), a 101-layer residual network, shortcut option B: 3+4+23+3 bottleneck 64x4d blocks."""
+
+def ResNeXt152_32x4d(
+    include_top: bool = True, weights: Weights = None, input_tensor: Any = None,
+    input_shape: tuple[int | None, ...] | None = None, pooling: Literal["avg", "max"] | None = None,
+    classes: int | None = 1000, classifier_activation: Any = "softmax",
+    name: str | None = "resnext152_32x4d", *, shortcut: Literal["A", "B", "C", None] = None,
+    stride_on: Literal["1x1", "3x3", None] = None,
+    pool1: Literal["symmetric", "caffe", None] = None,
+    zero_channels: Literal["end", "center", None] = None,
+    stem: Literal["imagenet", "deep", None] = None, downsample: Literal["conv", "avg", None] = None,
+    blur_pool: bool = False, zero_init_residual: bool = False,
+    output_stride: Literal[32, 16, 8, None] = None, drop_path_rate: float = 0.0,
+    dropout: float = 0.0, include_preprocessing: bool = False,
+    layers: Literal["fast", "keras"] = "fast"
+) -> keras.Model:
+    """ResNeXt (arXiv:1611.05431), a 152-layer residual network, shortcut option B: 3+8+36+3 bottleneck 32x4d blocks."""
+
+def ResNeXt29_8x64d(
+    include_top: bool = True, weights: Weights = None, input_tensor: Any = None,
+    input_shape: tuple[int | None, ...] | None = None, pooling: Literal["avg", "max"] | None = None,
+    classes: int | None = 10, classifier_activation: Any = "softmax",
+    name: str | None = "cifar_resnext29_8x64d", *, shortcut: Literal["A", "B", "C", None] = None,
+    stride_on: Literal["1x1", "3x3", None] = None,
+    zero_channels: Literal["end", "center", None] = None,
+    downsample: Literal["conv", "avg", None] = None, blur_pool: bool = False,
+    zero_init_residual: bool = False, output_stride: Literal[4, 2, 1, None] = None,
+    drop_path_rate: float = 0.0, dropout: float = 0.0, include_preprocessing: bool = False,
+    layers: Literal["fast", "keras"] = "fast"
+) -> keras.Model:
+    """ResNeXt (arXiv:1611.05431), a 29-layer residual network, shortcut option B: 3+3+3 bottleneck 8x64d blocks."""
+
+def ResNeXt29_16x64d(
+    include_top: bool = True, weights: Weights = None, input_tensor: Any = None,
+    input_shape: tuple[int | None, ...] | None = None, pooling: Literal["avg", "max"] | None = None,
+    classes: int | None = 10, classifier_activation: Any = "softmax",
+    name: str | None = "cifar_resnext29_16x64d", *, shortcut: Literal["A", "B", "C", None] = None,
+    stride_on: Literal["1x1", "3x3", None] = None,
+    zero_channels: Literal["end", "center", None] = None,
+    downsample: Literal["conv", "avg", None] = None, blur_pool: bool = False,
+    zero_init_residual: bool = False, output_stride: Literal[4, 2, 1, None] = None,
+    drop_path_rate: float = 0.0, dropout: float = 0.0, include_preprocessing: bool = False,
+    layers: Literal["fast", "keras"] = "fast"
+) -> keras.Model:
+    """ResNeXt (arXiv:1611.05431), a 29-layer residual network, shortcut option B: 3+3+3 bottleneck 16x64d blocks."""
+
+def WideResNet50_2(
+    include_top: bool = True, weights: Weights = "imagenet", input_tensor: Any = None,
+    input_shape: tuple[int | None, ...] | None = None, pooling: Literal["avg", "max"] | None = None,
+    classes: int | None = 1000, classifier_activation: Any = "softmax",
+    name: str | None = "wide_resnet50_2", *, shortcut: Literal["A", "B", "C", None] = None,
+    stride_on: Literal["1x1", "3x3", None] = None,
+    pool1: Literal["symmetric", "caffe", None] = None,
+    zero_channels: Literal["end", "center", None] = None,
+    stem: Literal["imagenet", "deep", None] = None, downsample: Literal["conv", "avg", None] = None,
+    blur_pool: bool = False, zero_init_residual: bool = False,
+    output_stride: Literal[32, 16, 8, None] = None, drop_path_rate: float = 0.0,
+    dropout: float = 0.0, include_preprocessing: bool = False,
+    layers: Literal["fast", "keras"] = "fast"
+) -> keras.Model:
+    """Wide ResNet (arXiv:1605.07146), a 50-layer residual network, shortcut option B: 3+4+6+3 bottleneck blocks."""
+
+def WideResNet101_2(
+    include_top: bool = True, weights: Weights = "imagenet", input_tensor: Any = None,
+    input_shape: tuple[int | None, ...] | None = None, pooling: Literal["avg", "max"] | None = None,
+    classes: int | None = 1000, classifier_activation: Any = "softmax",
+    name: str | None = "wide_resnet101_2", *, shortcut: Literal["A", "B", "C", None] = None,
+    stride_on: Literal["1x1", "3x3", None] = None,
+    pool1: Literal["symmetric", "caffe", None] = None,
+    zero_channels: Literal["end", "center", None] = None,
+    stem: Literal["imagenet", "deep", None] = None, downsample: Literal["conv", "avg", None] = None,
+    blur_pool: bool = False, zero_init_residual: bool = False,
+    output_stride: Literal[32, 16, 8, None] = None, drop_path_rate: float = 0.0,
+    dropout: float = 0.0, include_preprocessing: bool = False,
+    layers: Literal["fast", "keras"] = "fast"
+) -> keras.Model:
+    """Wide ResNet (arXiv:1605.07146), a 101-layer residual network, shortcut option B: 3+4+23+3 bottleneck blocks."""
+
+def WideResNet16_8(
+    include_top: bool = True, weights: Weights = None, input_tensor: Any = None,
+    input_shape: tuple[int | None, ...] | None = None, pooling: Literal["avg", "max"] | None = None,
+    classes: int | None = 10, classifier_activation: Any = "softmax",
+    name: str | None = "cifar_wide_resnet16_8", *, shortcut: Literal["A", "B", "C", None] = None,
+    zero_channels: Literal["end", "center", None] = None,
+    downsample: Literal["conv", "avg", None] = None, blur_pool: bool = False,
+    output_stride: Literal[4, 2, 1, None] = None, drop_path_rate: float = 0.0,
+    block_dropout: float = 0.0, dropout: float = 0.0, include_preprocessing: bool = False,
+    layers: Literal["fast", "keras"] = "fast"
+) -> keras.Model:
+    """Wide ResNet (arXiv:1605.07146), a 16-layer residual network, shortcut option B: 2+2+2 basic blocks."""
+
+def WideResNet28_10(
+    include_top: bool = True, weights: Weights = None, input_tensor: Any = None,
+    input_shape: tuple[int | None, ...] | None = None, pooling: Literal["avg", "max"] | None = None,
+    classes: int | None = 10, classifier_activation: Any = "softmax",
+    name: str | None = "cifar_wide_resnet28_10", *, shortcut: Literal["A", "B", "C", None] = None,
+    zero_channels: Literal["end", "center", None] = None,
+    downsample: Literal["conv", "avg", None] = None, blur_pool: bool = False,
+    output_stride: Literal[4, 2, 1, None] = None, drop_path_rate: float = 0.0,
+    block_dropout: float = 0.0, dropout: float = 0.0, include_preprocessing: bool = False,
+    layers: Literal["fast", "keras"] = "fast"
+) -> keras.Model:
+    """Wide ResNet (arXiv:1605.07146), a 28-layer residual network, shortcut option B: 4+4+4 basic blocks."""
+
+def WideResNet40_4(
+    include_top: bool = True, weights: Weights = None, input_tensor: Any = None,
+    input_shape: tuple[int | None, ...] | None = None, pooling: Literal["avg", "max"] | None = None,
+    classes: int | None = 10, classifier_activation: Any = "softmax",
+    name: str | None = "cifar_wide_resnet40_4", *, shortcut: Literal["A", "B", "C", None] = None,
+    zero_channels: Literal["end", "center", None] = None,
+    downsample: Literal["conv", "avg", None] = None, blur_pool: bool = False,
+    output_stride: Literal[4, 2, 1, None] = None, drop_path_rate: float = 0.0,
+    block_dropout: float = 0.0, dropout: float = 0.0, include_preprocessing: bool = False,
+    layers: Literal["fast", "keras"] = "fast"
+) -> keras.Model:
+    """Wide ResNet (arXiv:1605.07146), a 40-layer residual network, shortcut option B: 6+6+6 basic blocks."""
+
+def ResNet26(
+    include_top: bool = True, weights: Weights = "imagenet", input_tensor: Any = None,
+    input_shape: tuple[int | None, ...] | None = None, pooling: Literal["avg", "max"] | None = None,
+    classes: int | None = 1000, classifier_activation: Any = "softmax",
+    name: str | None = "resnet26", *, shortcut: Literal["A", "B", "C", None] = None,
+    stride_on: Literal["1x1", "3x3", None] = None,
+    pool1: Literal["symmetric", "caffe", None] = None,
+    zero_channels: Literal["end", "center", None] = None,
+    stem: Literal["imagenet", "deep", None] = None, downsample: Literal["conv", "avg", None] = None,
+    blur_pool: bool = False, zero_init_residual: bool = False,
+    output_stride: Literal[32, 16, 8, None] = None, drop_path_rate: float = 0.0,
+    dropout: float = 0.0, include_preprocessing: bool = False,
+    layers: Literal["fast", "keras"] = "fast"
+) -> keras.Model:
+    """timm's 26-layer residual network, shortcut option B: 2+2+2+2 bottleneck blocks."""
+
+def ResNet200(
+    include_top: bool = True, weights: Weights = None, input_tensor: Any = None,
+    input_shape: tuple[int | None, ...] | None = None, pooling: Literal["avg", "max"] | None = None,
+    classes: int | None = 1000, classifier_activation: Any = "softmax",
+    name: str | None = "resnet200", *, shortcut: Literal["A", "B", "C", None] = None,
+    stride_on: Literal["1x1", "3x3", None] = None,
+    pool1: Literal["symmetric", "caffe", None] = None,
+    zero_channels: Literal["end", "center", None] = None,
+    stem: Literal["imagenet", "deep", None] = None, downsample: Literal["conv", "avg", None] = None,
+    blur_pool: bool = False, zero_init_residual: bool = False,
+    output_stride: Literal[32, 16, 8, None] = None, drop_path_rate: float = 0.0,
+    dropout: float = 0.0, include_preprocessing: bool = False,
+    layers: Literal["fast", "keras"] = "fast"
+) -> keras.Model:
+    """timm's 200-layer residual network, shortcut option B: 3+24+36+3 bottleneck blocks."""
+
+def ResNet50C(
+    include_top: bool = True, weights: Weights = "imagenet", input_tensor: Any = None,
+    input_shape: tuple[int | None, ...] | None = None, pooling: Literal["avg", "max"] | None = None,
+    classes: int | None = 1000, classifier_activation: Any = "softmax",
+    name: str | None = "resnet50c", *, shortcut: Literal["A", "B", "C", None] = None,
+    stride_on: Literal["1x1", "3x3", None] = None,
+    pool1: Literal["symmetric", "caffe", None] = None,
+    zero_channels: Literal["end", "center", None] = None,
+    stem: Literal["imagenet", "deep", None] = None, downsample: Literal["conv", "avg", None] = None,
+    blur_pool: bool = False, zero_init_residual: bool = False,
+    output_stride: Literal[32, 16, 8, None] = None, drop_path_rate: float = 0.0,
+    dropout: float = 0.0, include_preprocessing: bool = False,
+    layers: Literal["fast", "keras"] = "fast"
+) -> keras.Model:
+    """ResNet-C or -D (arXiv:1812.01187), a 50-layer residual network, shortcut option B: 3+4+6+3 bottleneck blocks."""
+
+def ResNet101C(
+    include_top: bool = True, weights: Weights = "imagenet", input_tensor: Any = None,
+    input_shape: tuple[int | None, ...] | None = None, pooling: Literal["avg", "max"] | None = None,
+    classes: int | None = 1000, classifier_activation: Any = "softmax",
+    name: str | None = "resnet101c", *, shortcut: Literal["A", "B", "C", None] = None,
+    stride_on: Literal["1x1", "3x3", None] = None,
+    pool1: Literal["symmetric", "caffe", None] = None,
+    zero_channels: Literal["end", "center", None] = None,
+    stem: Literal["imagenet", "deep", None] = None, downsample: Literal["conv", "avg", None] = None,
+    blur_pool: bool = False, zero_init_residual: bool = False,
+    output_stride: Literal[32, 16, 8, None] = None, drop_path_rate: float = 0.0,
+    dropout: float = 0.0, include_preprocessing: bool = False,
+    layers: Literal["fast", "keras"] = "fast"
+) -> keras.Model:
+    """ResNet-C or -D (arXiv:1812.01187), a 101-layer residual network, shortcut option B: 3+4+23+3 bottleneck blocks."""
+
+def ResNet152C(
+    include_top: bool = True, weights: Weights = "imagenet", input_tensor: Any = None,
+    input_shape: tuple[int | None, ...] | None = None, pooling: Literal["avg", "max"] | None = None,
+    classes: int | None = 1000, classifier_activation: Any = "softmax",
+    name: str | None = "resnet152c", *, shortcut: Literal["A", "B", "C", None] = None,
+    stride_on: Literal["1x1", "3x3", None] = None,
+    pool1: Literal["symmetric", "caffe", None] = None,
+    zero_channels: Literal["end", "center", None] = None,
+    stem: Literal["imagenet", "deep", None] = None, downsample: Literal["conv", "avg", None] = None,
+    blur_pool: bool = False, zero_init_residual: bool = False,
+    output_stride: Literal[32, 16, 8, None] = None, drop_path_rate: float = 0.0,
+    dropout: float = 0.0, include_preprocessing: bool = False,
+    layers: Literal["fast", "keras"] = "fast"
+) -> keras.Model:
+    """ResNet-C or -D (arXiv:1812.01187), a 152-layer residual network, shortcut option B: 3+8+36+3 bottleneck blocks."""
+
+def ResNet18D(
+    include_top: bool = True, weights: Weights = "imagenet", input_tensor: Any = None,
+    input_shape: tuple[int | None, ...] | None = None, pooling: Literal["avg", "max"] | None = None,
+    classes: int | None = 1000, classifier_activation: Any = "softmax",
+    name: str | None = "resnet18d", *, shortcut: Literal["A", "B", "C", None] = None,
+    pool1: Literal["symmetric", "caffe", None] = None,
+    zero_channels: Literal["end", "center", None] = None,
+    stem: Literal["imagenet", "deep", None] = None, downsample: Literal["conv", "avg", None] = None,
+    blur_pool: bool = False, zero_init_residual: bool = False,
+    output_stride: Literal[32, 16, 8, None] = None, drop_path_rate: float = 0.0,
+    block_dropout: float = 0.0, dropout: float = 0.0, include_preprocessing: bool = False,
+    layers: Literal["fast", "keras"] = "fast"
+) -> keras.Model:
+    """ResNet-C or -D (arXiv:1812.01187), a 18-layer residual network, shortcut option B: 2+2+2+2 basic blocks."""
+
+def ResNet34D(
+    include_top: bool = True, weights: Weights = "imagenet", input_tensor: Any = None,
+    input_shape: tuple[int | None, ...] | None = None, pooling: Literal["avg", "max"] | None = None,
+    classes: int | None = 1000, classifier_activation: Any = "softmax",
+    name: str | None = "resnet34d", *, shortcut: Literal["A", "B", "C", None] = None,
+    pool1: Literal["symmetric", "caffe", None] = None,
+    zero_channels: Literal["end", "center", None] = None,
+    stem: Literal["imagenet", "deep", None] = None, downsample: Literal["conv", "avg", None] = None,
+    blur_pool: bool = False, zero_init_residual: bool = False,
+    output_stride: Literal[32, 16, 8, None] = None, drop_path_rate: float = 0.0,
+    block_dropout: float = 0.0, dropout: float = 0.0, include_preprocessing: bool = False,
+    layers: Literal["fast", "keras"] = "fast"
+) -> keras.Model:
+    """ResNet-C or -D (arXiv:1812.01187), a 34-layer residual network, shortcut option B: 3+4+6+3 basic blocks."""
+
+def ResNet50D(
+    include_top: bool = True, weights: Weights = "imagenet", input_tensor: Any = None,
+    input_shape: tuple[int | None, ...] | None = None, pooling: Literal["avg", "max"] | None = None,
+    classes: int | None = 1000, classifier_activation: Any = "softmax",
+    name: str | None = "resnet50d", *, shortcut: Literal["A", "B", "C", None] = None,
+    stride_on: Literal["1x1", "3x3", None] = None,
+    pool1: Literal["symmetric", "caffe", None] = None,
+    zero_channels: Literal["end", "center", None] = None,
+    stem: Literal["imagenet", "deep", None] = None, downsample: Literal["conv", "avg", None] = None,
+    blur_pool: bool = False, zero_init_residual: bool = False,
+    output_stride: Literal[32, 16, 8, None] = None, drop_path_rate: float = 0.0,
+    dropout: float = 0.0, include_preprocessing: bool = False,
+    layers: Literal["fast", "keras"] = "fast"
+) -> keras.Model:
+    """ResNet-C or -D (arXiv:1812.01187), a 50-layer residual network, shortcut option B: 3+4+6+3 bottleneck blocks."""
+
+def ResNet101D(
+    include_top: bool = True, weights: Weights = "imagenet", input_tensor: Any = None,
+    input_shape: tuple[int | None, ...] | None = None, pooling: Literal["avg", "max"] | None = None,
+    classes: int | None = 1000, classifier_activation: Any = "softmax",
+    name: str | None = "resnet101d", *, shortcut: Literal["A", "B", "C", None] = None,
+    stride_on: Literal["1x1", "3x3", None] = None,
+    pool1: Literal["symmetric", "caffe", None] = None,
+    zero_channels: Literal["end", "center", None] = None,
+    stem: Literal["imagenet", "deep", None] = None, downsample: Literal["conv", "avg", None] = None,
+    blur_pool: bool = False, zero_init_residual: bool = False,
+    output_stride: Literal[32, 16, 8, None] = None, drop_path_rate: float = 0.0,
+    dropout: float = 0.0, include_preprocessing: bool = False,
+    layers: Literal["fast", "keras"] = "fast"
+) -> keras.Model:
+    """ResNet-C or -D (arXiv:1812.01187), a 101-layer residual network, shortcut option B: 3+4+23+3 bottleneck blocks."""
+
+def ResNet152D(
+    include_top: bool = True, weights: Weights = "imagenet", input_tensor: Any = None,
+    input_shape: tuple[int | None, ...] | None = None, pooling: Literal["avg", "max"] | None = None,
+    classes: int | None = 1000, classifier_activation: Any = "softmax",
+    name: str | None = "resnet152d", *, shortcut: Literal["A", "B", "C", None] = None,
+    stride_on: Literal["1x1", "3x3", None] = None,
+    pool1: Literal["symmetric", "caffe", None] = None,
+    zero_channels: Literal["end", "center", None] = None,
+    stem: Literal["imagenet", "deep", None] = None, downsample: Literal["conv", "avg", None] = None,
+    blur_pool: bool = False, zero_init_residual: bool = False,
+    output_stride: Literal[32, 16, 8, None] = None, drop_path_rate: float = 0.0,
+    dropout: float = 0.0, include_preprocessing: bool = False,
+    layers: Literal["fast", "keras"] = "fast"
+) -> keras.Model:
+    """ResNet-C or -D (arXiv:1812.01187), a 152-layer residual network, shortcut option B: 3+8+36+3 bottleneck blocks."""
+
+def ResNet26D(
+    include_top: bool = True, weights: Weights = "imagenet", input_tensor: Any = None,
+    input_shape: tuple[int | None, ...] | None = None, pooling: Literal["avg", "max"] | None = None,
+    classes: int | None = 1000, classifier_activation: Any = "softmax",
+    name: str | None = "resnet26d", *, shortcut: Literal["A", "B", "C", None] = None,
+    stride_on: Literal["1x1", "3x3", None] = None,
+    pool1: Literal["symmetric", "caffe", None] = None,
+    zero_channels: Literal["end", "center", None] = None,
+    stem: Literal["imagenet", "deep", None] = None, downsample: Literal["conv", "avg", None] = None,
+    blur_pool: bool = False, zero_init_residual: bool = False,
+    output_stride: Literal[32, 16, 8, None] = None, drop_path_rate: float = 0.0,
+    dropout: float = 0.0, include_preprocessing: bool = False,
+    layers: Literal["fast", "keras"] = "fast"
+) -> keras.Model:
+    """ResNet-C or -D (arXiv:1812.01187), a 26-layer residual network, shortcut option B: 2+2+2+2 bottleneck blocks."""
+
+def ResNet200D(
+    include_top: bool = True, weights: Weights = "imagenet", input_tensor: Any = None,
+    input_shape: tuple[int | None, ...] | None = None, pooling: Literal["avg", "max"] | None = None,
+    classes: int | None = 1000, classifier_activation: Any = "softmax",
+    name: str | None = "resnet200d", *, shortcut: Literal["A", "B", "C", None] = None,
+    stride_on: Literal["1x1", "3x3", None] = None,
+    pool1: Literal["symmetric", "caffe", None] = None,
+    zero_channels: Literal["end", "center", None] = None,
+    stem: Literal["imagenet", "deep", None] = None, downsample: Literal["conv", "avg", None] = None,
+    blur_pool: bool = False, zero_init_residual: bool = False,
+    output_stride: Literal[32, 16, 8, None] = None, drop_path_rate: float = 0.0,
+    dropout: float = 0.0, include_preprocessing: bool = False,
+    layers: Literal["fast", "keras"] = "fast"
+) -> keras.Model:
+    """ResNet-C or -D (arXiv:1812.01187), a 200-layer residual network, shortcut option B: 3+24+36+3 bottleneck blocks."""
 
 def VGG11(
     include_top: bool = True, weights: Weights = "imagenet", input_tensor: Any = None,

@@ -15,8 +15,11 @@ from keras_resnet.networks.paper import (
     TABLE_6,
     Architecture,
     cifar,
+    deep,
     imagenet,
     preactivation,
+    resnext,
+    wide,
 )
 from keras_resnet.networks.systems import VGG, BNInception, GoogLeNet, PReLUNet, System
 
@@ -48,6 +51,11 @@ class Entry:
         return f"{self.source} {row.depth}-layer {kind}: {row.kind} blocks."
 
 
+RESNEXT, WIDE = "ResNeXt (arXiv:1611.05431), a", "Wide ResNet (arXiv:1605.07146), a"
+RESNET_CD = "ResNet-C or -D (arXiv:1812.01187), a"
+# timm's, the second of the depth of arXiv:1603.05027.
+RESNET26 = replace(imagenet(50), blocks=(2, 2, 2, 2), stride_on="3x3")
+RESNET200 = replace(preactivation(200), order="original", stride_on="3x3")
 PAPER_VGG, PAPER_PRELU = "VGG (arXiv:1409.1556)", "PReLU-net (arXiv:1502.01852)"
 FLOPS = {depth: f"{flops / 1e9:.1f} G multiply-adds" for depth, (*_, flops) in TABLE_1.items()}
 
@@ -68,9 +76,19 @@ TABLE: dict[str, Entry] = {
           for n in (*TABLE_1, 110, 164, 200, 1001)),
         *(Entry(replace(imagenet(n), order="v2"), f"ResNet{n}V2", "The V2 of keras.applications, a")
           for n in (50, 101, 152)),
-        # Its Sec. 4 leaves the halving to the 3x3, as fb.resnet.torch does.
-        Entry(replace(imagenet(50), groups=32, width_per_group=4, stride_on="3x3"),
-              "ResNeXt50_32x4d", "ResNeXt (arXiv:1611.05431), a"),
+        *(Entry(resnext(n, groups, width), f"ResNeXt{n}_{groups}x{width}d", RESNEXT)
+          for n, groups, width in ((50, 32, 4), (101, 32, 4), (101, 32, 8), (101, 32, 16),
+                                   (101, 32, 32), (101, 64, 4), (152, 32, 4))),
+        *(Entry(Architecture("bottleneck", (3, 3, 3), 64, "cifar", "B", "original", groups, 64,
+                             "3x3"), f"ResNeXt29_{groups}x64d", RESNEXT, f"{millions} M parameters")
+          for groups, millions in ((8, 34.4), (16, 68.1))),
+        *(Entry(resnext(n, 1, 128), f"WideResNet{n}_2", WIDE) for n in (50, 101)),
+        *(Entry(wide(n, k), f"WideResNet{n}_{k}", WIDE, f"{millions} M parameters")
+          for n, k, millions in ((16, 8, 11.0), (28, 10, 36.5), (40, 4, 8.9))),
+        *(Entry(row, f"ResNet{row.depth}", "timm's") for row in (RESNET26, RESNET200)),
+        *(Entry(deep(imagenet(n), "conv"), f"ResNet{n}C", RESNET_CD) for n in (50, 101, 152)),
+        *(Entry(deep(row, "avg"), f"ResNet{row.depth}D", RESNET_CD)
+          for row in (*map(imagenet, TABLE_1), RESNET26, RESNET200)),
     )
 } | {
     "vgg11": Entry(VGG((1, 1, 2, 2, 2)), "VGG11", PAPER_VGG, "133 M parameters"),
@@ -163,7 +181,10 @@ def in_short(names: Iterable[str]) -> str:
     for name in names:
         kind, depth = re.fullmatch(r"(\D+)(\d+)|.*", name).groups()  # type: ignore[union-attr]
         series.setdefault(kind or name, []).append(depth or "")
-    return "; ".join(f"{kind}{', '.join(depths)}" for kind, depths in series.items())
+    return "; ".join(
+        f"{kind}{', '.join(sorted(depths, key=lambda depth: int(depth or 0)))}"
+        for kind, depths in series.items()
+    )
 
 
 # Counts of built models, which `python tools/golden.py` writes and tests compare with new ones.

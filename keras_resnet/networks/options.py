@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypedDict, get_args, get_type_hi
 from typing import Annotated as Row
 
 from keras_resnet.networks.checks import Option
-from keras_resnet.networks.paper import Shortcut, StrideOn
+from keras_resnet.networks.paper import Downsample, Shortcut, StrideOn
 
 # RGB, 0..255: the statistics most public ImageNet weights were trained with.
 MEAN = (123.675, 116.28, 103.53)
@@ -45,7 +45,7 @@ def where_it_normalizes_first(row) -> str:
 
 
 def pools_nothing(row, options) -> str:
-    dilated = options.downsample == "avg" and options.output_stride != row.stride
+    dilated = row.downsample == "avg" and options.output_stride != row.stride
     return (
         f"a dilated network (output_stride={options.output_stride}) pools nothing"
         if dilated
@@ -85,12 +85,12 @@ class BuildOptions(TypedDict, total=False):
         """`"deep"` is three 3x3 convolutions instead of the 7x7 (ResNet-C, arXiv:1812.01187).""",
         blocks(lambda row: row.stem != "cifar", "the CIFAR stem is one 3x3 convolution"),
         graph="implied", unsaid="imagenet", is_field=True)]
-    downsample: Row[Literal["conv", "avg"] | None, Option(
+    downsample: Row[Downsample | None, Option(
         """what halves the map in a projection: its `"conv"`, of stride 2, or an `"avg"` pool
         before it (ResNet-D).""",
         blocks(lambda row: row.shortcut in ("B", "C") and row.order != "v2",
                "only projections, shortcut options B and C, downsample with a convolution"),
-        "conv", "implied", "conv", clash=pools_nothing)]
+        graph="implied", unsaid="conv", clash=pools_nothing, is_field=True)]
     first_norm: Row[Literal["conv1", "conv2_1"] | None, Option(
         """where a pre-activation network for ImageNet normalizes first: after `"conv1"`
         (arXiv:1603.05027), or after the max pool, in `"conv2_1"` (timm).""",
@@ -117,6 +117,11 @@ class BuildOptions(TypedDict, total=False):
         """probability, from 0 up to but not including 1, of leaving out the last block's F(x) while
         training, growing linearly from the first (stochastic depth, arXiv:1603.09382).""",
         blocks(lambda row: row.shortcut is not None, "a plain net has no path to fall back on"),
+        0.0)]
+    block_dropout: Row[float, Option(
+        """probability, from 0 up to but not including 1, of leaving out a feature between the
+        convolutions of a basic block while training (arXiv:1605.07146, Sec. 2.4).""",
+        blocks(lambda row: row.block == "basic", "only basic blocks have two convolutions"),
         0.0)]
     dropout: Row[float, Option(
         """probability, from 0 up to but not including 1, of leaving out a feature before the fully
@@ -160,6 +165,8 @@ OPTIONS: dict[str, Option] = {
     name: dataclasses.replace(hint.__metadata__[0], name=name, type=get_args(hint)[0])
     for name, hint in get_type_hints(BuildOptions, include_extras=True).items()
 }
+# Those that set a field of the row.
+FIELDS = tuple(name for name, option in OPTIONS.items() if option.is_field)
 # What weights mean that say nothing of it.
 UNSAID = {name: option.unsaid for name, option in OPTIONS.items() if option.unsaid is not None}
 # The arguments of a builder that are no options, in the order of keras.applications.
@@ -223,8 +230,9 @@ def resolve(
     refuse_unknown(given, row)
     left_out = {name for name, value in given.items() if value is None and OPTIONS[name].optional}
     asked = {**(implied or {}), **{n: given[n] for n in given if n not in left_out}}
-    for name in [name for name in asked if OPTIONS[name].is_field]:
-        row = dataclasses.replace(row, **{name: OPTIONS[name].checked(asked.pop(name), row)})
+    for name in FIELDS:
+        if name in asked:
+            row = dataclasses.replace(row, **{name: OPTIONS[name].checked(asked[name], row)})
     options = Options(
         **{
             name: option.checked(asked[name], row) if name in asked else option.default_of(row)
@@ -232,9 +240,11 @@ def resolve(
             if not option.is_field
         }
     )
-    for name in asked:
+    # What a row has of itself may go together with an option as little as what was asked for.
+    fields = {name: getattr(row, name) for name in FIELDS if not OPTIONS[name].lacks(row)}
+    for name, value in (asked | fields).items():
         if reason := OPTIONS[name].clash(row, options):
-            raise ValueError(f"`{name}` does not apply: {reason}. Received: {name}={asked[name]!r}")
+            raise ValueError(f"`{name}` does not apply: {reason}. Received: {name}={value!r}")
     return row, options
 
 

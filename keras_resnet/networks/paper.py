@@ -11,6 +11,7 @@ Block = Literal["basic", "bottleneck"]
 Stem = Literal["imagenet", "deep", "cifar"]
 Shortcut = Literal["A", "B", "C"]
 Order = Literal["original", "preactivation", "v2"]
+Downsample = Literal["conv", "avg"]
 StrideOn = Literal["1x1", "3x3"]
 
 # fmt: off
@@ -63,6 +64,10 @@ class Architecture:
             by default the groups share `width`. More than that is a wide network.
         stride_on: the default of the option of that name; None is `"3x3"` for `"v2"` and
             `"1x1"`, the paper's, for the others.
+        downsample: what halves the map in a projection, its `"conv"` or an `"avg"` pool before it
+            (ResNet-D of arXiv:1812.01187).
+        widening: the filters of conv2_x are `width` times this, those of conv1 `width` (the
+            networks for CIFAR of arXiv:1605.07146).
 
     Raises:
         ValueError: a value is none of these.
@@ -82,6 +87,8 @@ class Architecture:
     groups: int = 1
     width_per_group: int | None = None
     stride_on: StrideOn | None = None
+    downsample: Downsample = "conv"
+    widening: int = 1
 
     flattens: ClassVar[bool] = False
     own_layers: ClassVar[str] = ""
@@ -103,7 +110,8 @@ class Architecture:
                 f"`blocks` must be a tuple of positive integers. Received: blocks={blocks!r}"
             )
         one_of("stride_on", self.stride_on, (*get_args(StrideOn), None))
-        for name in ("width", "groups", "width_per_group"):
+        one_of("downsample", self.downsample, get_args(Downsample))
+        for name in ("width", "groups", "width_per_group", "widening"):
             value = getattr(self, name)
             if not is_count(value) and (name, value) != ("width_per_group", None):
                 raise ValueError(f"`{name}` must be a positive integer. Received: {name}={value!r}")
@@ -112,16 +120,20 @@ class Architecture:
                 "`groups` and `width_per_group` are of bottlenecks. Received: block='basic', "
                 f"groups={self.groups}, width_per_group={self.width_per_group}"
             )
-        if self.width_per_group is None and self.width % self.groups:
+        if self.convolved % self.groups:
             raise ValueError(
-                f"`groups` must divide width={self.width} where width_per_group=None. "
-                f"Received: groups={self.groups}"
+                f"`groups` must divide the filters of conv2_x, {self.convolved}, where "
+                f"width_per_group=None. Received: groups={self.groups}"
             )
 
     @property
     def depth(self) -> int:
-        """Weighted layers on the main path: conv1, the blocks, the classifier."""
-        return 2 + {"basic": 2, "bottleneck": 3}[self.block] * sum(self.blocks)
+        """Weighted layers on the main path: conv1, the blocks, the classifier.
+
+        Of a widened one the convolutions, a projection a stage among them, as its paper counts.
+        """
+        layers = 2 + {"basic": 2, "bottleneck": 3}[self.block] * sum(self.blocks)
+        return layers if self.widening == 1 else layers - 1 + len(self.blocks)
 
     @property
     def stem_stride(self) -> int:
@@ -152,7 +164,7 @@ class Architecture:
     def convolved(self) -> int:
         """Filters of the convolutions inside a block of conv2_x; the last 1x1 has 4 x `width`."""
         per_group = self.width_per_group
-        return self.width if per_group is None else self.groups * per_group
+        return self.width * self.widening if per_group is None else self.groups * per_group
 
     @property
     def kind(self) -> str:
@@ -164,9 +176,11 @@ class Architecture:
     def name(self) -> str:
         """What the network is called: the key of a row of the paper's, and of one like it."""
         prefix = "cifar_" if self.stem == "cifar" else ""
-        prefix = "preact_" if self.order == "preactivation" else prefix
+        if self.order == "preactivation" and self.widening == 1:
+            prefix = "preact_"
         kind = "resnet" if self.shortcut else "plain"
-        suffix = "v2" if self.order == "v2" else ""
+        suffix = ("d" if self.downsample == "avg" else "c") if self.stem == "deep" else ""
+        suffix += "v2" if self.order == "v2" else ""
         if self.groups > 1:
             kind, suffix = "resnext", f"{suffix}_{self.groups}x{self.convolved // self.groups}d"
         elif self.convolved != self.width:
@@ -224,3 +238,25 @@ def preactivation(depth: int) -> Architecture:
     if depth in TABLE_1:
         return replace(imagenet(depth), order="preactivation")
     return Architecture(*PREACTIVATION[depth], "B", "preactivation")
+
+
+def resnext(depth: int, groups: int, width_per_group: int) -> Architecture:
+    """The column of Table 1 with grouped convolutions (arXiv:1611.05431, Table 1).
+
+    Its Sec. 4 leaves the halving to the 3x3, as fb.resnet.torch does. One group is a network of
+    arXiv:1605.07146, "wide" within its bottlenecks.
+    """
+    row = replace(imagenet(depth), stride_on="3x3")
+    return replace(row, groups=groups, width_per_group=width_per_group)
+
+
+def deep(row: Architecture, downsample: Downsample) -> Architecture:
+    """ResNet-C, whose stem is three 3x3, or -D, whose projections pool too (arXiv:1812.01187)."""
+    stride_on: StrideOn | None = "3x3" if row.block == "bottleneck" else None
+    return replace(row, stem="deep", downsample=downsample, stride_on=stride_on)
+
+
+def wide(convolutions: int, widening: int) -> Architecture:
+    """The pre-activation network for CIFAR with 6n+4 convolutions (arXiv:1605.07146, Table 1)."""
+    n = (convolutions - 4) // 6
+    return Architecture("basic", (n, n, n), 16, "cifar", "B", "preactivation", widening=widening)

@@ -53,7 +53,7 @@ def block_plan(row: Architecture, options: Any) -> list[BlockPlan]:
 projects=True, zeros=(0, 0), normalizes=False, drop_rate=0.0)
     """
     plans: list[BlockPlan] = []
-    expansion = 4 if row.block == "bottleneck" else 1
+    expansion = row.widening * (4 if row.block == "bottleneck" else 1)
     channels, reached, dilation = row.width, row.stem_stride, 1
     for stage, blocks in enumerate(row.blocks, start=2):
         outputs = expansion * row.width * 2 ** (stage - 2)

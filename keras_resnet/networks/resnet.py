@@ -72,7 +72,7 @@ def residual(x, plan: BlockPlan, draws, row: Architecture, options, kit):
 
     inner = norm(x, kit, name=f"{plan.name}_preact") if plan.normalizes else x
     if row.block == "basic":
-        y = basic(inner, plan, conv, last)
+        y = basic(inner, plan, conv, last, options.block_dropout)
     else:
         y = bottleneck(inner, plan, conv, last, options.stride_on, row.groups)
     if row.shortcut is not None:
@@ -81,7 +81,7 @@ def residual(x, plan: BlockPlan, draws, row: Architecture, options, kit):
         # The shortcut goes first: Keras walks a graph along first inputs, and so
         # through 2 nodes a block instead of 8.
         add = layers.Add(name=plan.name if row.preactivated else f"{plan.name}_add")
-        y = add([shortcut(x, inner, plan, project, options, kit), y])
+        y = add([shortcut(x, inner, plan, project, row, kit), y])
     return y if row.preactivated else kit.ReLU(name=plan.name)(y)
 
 
@@ -92,10 +92,12 @@ def dropped(y, plan, draws, *, name):
     return DropPath(plan.drop_rate, plan.number, name=name)([y, draws])
 
 
-def basic(x, plan: BlockPlan, conv, last):
-    """Fig. 5, left: two 3x3 convolutions."""
+def basic(x, plan: BlockPlan, conv, last, dropout):
+    """Fig. 5, left: two 3x3 convolutions; dropout between them as in arXiv:1605.07146."""
     at_stride, after_it = plan.dilation
     x = conv(x, plan.filters, 3, plan.stride, at_stride, name=f"{plan.name}_a")
+    if dropout:
+        x = layers.Dropout(dropout, name=f"{plan.name}_drop")(x)
     return last(x, plan.outputs, 3, 1, after_it, name=f"{plan.name}_b")
 
 
@@ -111,14 +113,14 @@ def bottleneck(x, plan: BlockPlan, conv, last, stride_on, groups):
     return last(x, plan.outputs, 1, name=f"{plan.name}_c")
 
 
-def shortcut(x, inner, plan: BlockPlan, project, options, kit):
+def shortcut(x, inner, plan: BlockPlan, project, row: Architecture, kit):
     """Identity where shapes agree; elsewhere option A, B or C of Sec. 3.3.
 
     A projection reads `inner`, what F reads too: under pre-activation, the normalized map.
     """
     name, stride = f"{plan.name}_shortcut", plan.stride
     if plan.projects:
-        if stride > 1 and options.downsample == "avg":  # ResNet-D: every pixel is read
+        if stride > 1 and row.downsample == "avg":  # ResNet-D: every pixel is read
             inner = kit.AveragePooling2D(2, padding="same", name=f"{name}_pool")(inner)
             stride = 1
         return project(inner, plan.outputs, 1, stride, name=name)

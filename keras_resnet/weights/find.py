@@ -46,8 +46,14 @@ def list_weights(model: Any = None) -> list[Record]:
 
 
 def fits(record: Record, row: Any) -> bool:
-    """Whether the record is for this network, whatever its shortcuts and strides."""
-    other = record.architecture
+    """Whether the record is for this network, whatever its shortcuts and strides.
+
+    Those of ResNet-C and -D are for the network of the paper too, which they make into one.
+    """
+    return any(is_for(other, row) for other in (record.row, record.architecture))
+
+
+def is_for(other: Any, row: Any) -> bool:
     if isinstance(row, System) or isinstance(other, System):
         return row == other
     choices = {"shortcut": other.shortcut, "stride_on": other.stride_on}
@@ -77,7 +83,7 @@ def find(weights: Any, row: Any) -> Record | Path | None:
     text = os.fspath(weights)
     if text == "imagenet":
         for record in records.values():
-            if record.imagenet:
+            if record.imagenet and is_for(record.row, row):
                 return record
     if text in records or text in named:
         return records.get(text) or named[text]
@@ -109,7 +115,8 @@ def record_named(weights: str | Record) -> Record:
     if str(weights).startswith("hf://"):
         return hub_record(weights)
     if weights == "imagenet":
-        name = next(r.name for r in RECORDS if r.imagenet and r.network == IMAGENET_NETWORK)
+        usual = network_row(IMAGENET_NETWORK)
+        name = next(r.name for r in RECORDS if r.imagenet and is_for(r.row, usual))
     found = [record for record in RECORDS if name in (record.id, record.name)]
     if not found:
         names = ", ".join(repr(name) for name in dict.fromkeys(record.name for record in RECORDS))
@@ -128,7 +135,8 @@ def record_named(weights: str | Record) -> Record:
 
 def has_imagenet_weights(network: str) -> bool:
     """Whether the network has a set that `weights="imagenet"` loads."""
-    return any(record.imagenet and record.network == network for record in RECORDS)
+    row = network_row(network)
+    return any(record.imagenet and is_for(record.row, row) for record in RECORDS)
 
 
 def implied(

@@ -11,12 +11,13 @@ from typing import Any
 
 from keras_resnet.common.files import write_json
 from keras_resnet.networks.family import NETWORKS
+from keras_resnet.networks.options import FIELDS
 from keras_resnet.weights.download import cache_folder
 from keras_resnet.weights.hub import hub_file
 from keras_resnet.weights.records import ImageRule, Record, image_rule
 
-TIMM = re.compile(r"resnet(?P<depth>18|34|50|101|152)(?P<kind>[cd]?)")
-TIMM_V2 = re.compile(r"resnetv2_(?P<depth>18|34|50|101|152)")
+# How timm names a network: what comes before its depth, C or D, and groups or width.
+TIMM = re.compile(r"(resnetv2_|(?:wide_)?resnet|resnext)(\d+)([cd]?)((?:_\w+)?)")
 
 
 def hub_record(address: str) -> Record:
@@ -64,16 +65,14 @@ def network_in(config: Mapping[str, Any], address: str) -> tuple[dict[str, Any],
     if isinstance(graph := config.get("keras_resnet"), Mapping) and graph["network"] in NETWORKS:
         return {**graph["options"], **fields_of(graph["row"])}, graph["network"], graph["dialect"]
     name = str(config.get("architecture", ""))
-    if match := TIMM.fullmatch(name):
-        options = {"shortcut": "B", "pool1": "symmetric"}
-        options |= {"stem": "deep"} if match["kind"] else {}
-        options |= {"downsample": "avg"} if match["kind"] == "d" else {}
-        return options | stride(match["depth"]), f"resnet{match['depth']}", "timm"
-    if match := TIMM_V2.fullmatch(name):
-        options = {"shortcut": "B", "first_norm": "conv2_1"} | stride(match["depth"])
-        return options, f"preact_resnet{match['depth']}", "timm"
-    if name == "resnext50_32x4d":
-        return {"shortcut": "B", "pool1": "symmetric", **stride("50")}, name, "timm"
+    network, letter = in_timm(name)
+    if network in NETWORKS:
+        row = NETWORKS[network]
+        options = {"first_norm": "conv2_1"} if row.preactivated else {"pool1": "symmetric"}
+        options |= {"stem": "deep"} if letter else {}
+        options |= {"downsample": "avg"} if letter == "d" else {}
+        options |= {"stride_on": "3x3"} if row.block == "bottleneck" else {}
+        return {"shortcut": "B", **options}, network, "timm"
     if config.get("model_type") == "resnet":
         for network, row in NETWORKS.items():
             kind = (getattr(row, "block", ""), list(getattr(row, "blocks", ())))
@@ -85,18 +84,27 @@ def network_in(config: Mapping[str, Any], address: str) -> tuple[dict[str, Any],
     raise ValueError(
         f"{address} is of no network of this package. Its config.json says "
         f"architecture={config.get('architecture')!r}, model_type={config.get('model_type')!r}; "
-        "known are timm's resnet18 to 152, -c, -d, resnetv2 and resnext50_32x4d, and "
+        "known are timm's resnet, -c, -d, resnetv2, resnext and wide_resnet, and "
         "transformers' resnet"
     )
 
 
-def stride(depth: str) -> dict[str, str]:
-    return {"stride_on": "3x3"} if int(depth) >= 50 else {}
+def in_timm(name: str) -> tuple[str, str]:
+    """Of a name of timm's: the name of our row without ResNet-C and -D, and which it is of them.
+
+    Example:
+
+    >>> in_timm("resnext50d_32x4d"), in_timm("resnetv2_50"), in_timm("vgg16")
+    (('resnext50_32x4d', 'd'), ('preact_resnet50', ''), ('', ''))
+    """
+    match = TIMM.fullmatch(name)
+    kind, depth, letter, rest = match.groups() if match else ("", "", "", "")
+    return f"{kind.replace('resnetv2_', 'preact_resnet')}{depth}{rest}", letter
 
 
 def fields_of(row: Mapping[str, Any]) -> dict[str, Any]:
     """The options that stand in a row."""
-    return {name: row[name] for name in ("shortcut", "stem") if row.get(name)}
+    return {name: row[name] for name in FIELDS if row.get(name)}
 
 
 def units_in(config: Mapping[str, Any]) -> int:
@@ -181,7 +189,7 @@ def save_pretrained(
     architecture = timm_name(graph)
     size, v2 = image.size or 224, architecture.startswith("resnetv2")
     deep = graph["row"].get("stem") == "deep"
-    first_conv = "stem.conv" if v2 else "conv1.0" if deep else "conv1"
+    first_conv = ("stem.conv1" if deep else "stem.conv") if v2 else "conv1.0" if deep else "conv1"
     config = {
         **({"architecture": architecture} if architecture else {}),
         "num_classes": graph["classes"] or 0,
@@ -207,14 +215,15 @@ def save_pretrained(
 
 def timm_name(graph: Mapping[str, Any]) -> str:
     """What timm calls a network; empty where it has none that computes the same."""
-    for name in (*(f"resnet{n}{k}" for n in (18, 34, 50, 101, 152) for k in ("", "c", "d")),
-                 *(f"resnetv2_{n}" for n in (18, 34, 50, 101)), "resnext50_32x4d"):  # fmt: skip
-        options, network, _ = network_in({"architecture": name}, "")
-        usual = {"stem": "imagenet", "downsample": "conv", "blur_pool": False} | options
-        said = {**graph["row"], **graph["options"]}
-        same = all(said[key] == value for key, value in usual.items() if key in said)
-        if network == graph["network"] and same and said.get("output_stride") == 32:
-            return name
+    said = {**graph["row"], **graph["options"]}
+    match = TIMM.fullmatch(graph["network"].replace("preact_resnet", "resnetv2_"))
+    for name in (f"{match[1]}{match[2]}{x}{match[4]}" for x in ("", "c", "d")) if match else ():
+        if in_timm(name)[0] in NETWORKS:
+            options = network_in({"architecture": name}, "")[0]
+            usual = {"stem": "imagenet", "downsample": "conv", "blur_pool": False} | options
+            same = all(said[key] == value for key, value in usual.items() if key in said)
+            if same and said.get("output_stride") == 32:
+                return name
     return ""
 
 

@@ -3,14 +3,14 @@
 import math
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
 
 from keras_resnet.common.arguments import checked
 from keras_resnet.networks.family import network_row
-from keras_resnet.networks.options import MEAN, STD
+from keras_resnet.networks.options import FIELDS, MEAN, STD
 
 Interpolation = Literal["bilinear", "bicubic"]
 
@@ -121,6 +121,12 @@ class Record:
     def architecture(self) -> Any:
         """The row of the network."""
         return network_row(self.network)
+
+    @property
+    def row(self) -> Any:
+        """The row of the network with the fields that the weights imply."""
+        fields = {name: self.options[name] for name in FIELDS if name in self.options}
+        return replace(self.architecture, **fields)
 
     def __str__(self) -> str:
         return self.id

@@ -119,7 +119,10 @@ def keras_hub_ordinal(place: Place, layout: Layout) -> Pair:
 def timm_v2(place: Place, layout: Layout) -> Pair:
     """timm/models/resnetv2.py: norm1 is a block's own, norm2 and norm3 follow conv1 and conv2."""
     if place.stage == 1:
-        return "stem.conv", None
+        if layout.stem != "deep":
+            return "stem.conv", None
+        number = {"a": 1, "b": 2, "": 3}[place.part]
+        return f"stem.conv{number}", f"stem.norm{number}" if place.part else None
     block = f"stages.{place.stage - 2}.blocks.{place.block - 1}"
     if place.part == "preact":
         return None, f"{block}.norm1"

@@ -134,11 +134,15 @@ def test_a_misspelled_argument_suggests_the_nearest(misspelled, meant):
 @pytest.mark.parametrize(
     ("network", "option", "networks"),
     [
-        ("resnet34", {"stride_on": "3x3"}, r"resnet50, 101, 152; plain50, .*; resnext50_32x4d$"),
+        (
+            "resnet34",
+            {"stride_on": "3x3"},
+            r"resnet26, 50, 101, 152, 200; plain50, .*; resnet26d; .*",
+        ),
         ("vgg16", {"auxiliary": True}, r"googlenet$"),
         ("googlenet", {"pool_proj": 96}, r"bn_inception$"),
         ("resnet50", {"conv1": "separable"}, r"googlenet; bn_inception$"),
-        ("plain18", {"shortcut": "A"}, r"resnet18, 34, 50, 101, 152; cifar_resnet20, .*"),
+        ("plain18", {"shortcut": "A"}, r"resnet18, 26, 34, 50, 101, 152, .*; cifar_r.*"),
         ("vgg11_lrn", {"layers": "keras"}, r".*; vgg11, 13, 16, 19; vgg16_1x1; bn_inception$"),
     ],
 )
@@ -187,7 +191,10 @@ BOTTLENECK = ("bottleneck", (2,), 16, "imagenet", "B", "original")
         (("basic", (2,), None, "cifar", "A"), r"`width` must be a positive .* width=None"),
         ((*BOTTLENECK, 0), r"`groups` must be a positive integer\. Received: groups=0"),
         ((*BOTTLENECK, 2, 0), r"`width_per_group` must be a positive .* width_per_group=0"),
-        ((*BOTTLENECK, 3), r"`groups` must divide width=16 .* Received: groups=3"),
+        (
+            (*BOTTLENECK, 3),
+            r"`groups` must divide the filters of conv2_x, 16, .*Received: groups=3",
+        ),
         ((*BOTTLENECK, 2, 4, "5x5"), r"one of '1x1', '3x3', None\. Received: stride_on='5x5'"),
         (("basic", *BOTTLENECK[1:], 2), r"of bottlenecks\. Received: block='basic', groups=2"),
     ],

@@ -198,3 +198,16 @@ def test_blur_pool_weighs_neighbors_one_two_one_before_a_strided_convolution():
         size = x.shape[axis] - 2
         x = sum(np.take(x, range(n, n + size), axis) * part for n, part in enumerate((1, 2, 1))) / 4
     close(blurred, x)
+
+
+def test_dropout_within_blocks_acts_in_training_alone():
+    x = images(2, 32, 32, 3)
+    row = Architecture("basic", (1, 1, 1), 4, "cifar", "B", "preactivation", widening=2)
+    plain, dropped = (filled(row, block_dropout=rate) for rate in (0.0, 0.5))
+    np.testing.assert_array_equal(logits(plain, x), logits(dropped, x))
+    again = [logits(dropped, x, training=True) for _ in range(2)]
+    assert abs(again[0] - again[1]).max() > 1e-3
+    drops = [layer.name for layer in dropped.layers if isinstance(layer, keras.layers.Dropout)]
+    assert drops == ["conv2_1_drop", "conv3_1_drop", "conv4_1_drop"]
+    with pytest.raises(ValueError, match="`block_dropout` does not apply: only basic blocks"):
+        keras_resnet.build(TINY["bottleneck"], block_dropout=0.5)

@@ -124,3 +124,47 @@ def test_groups_have_their_width_in_every_stage():
     assert [blocks[f"conv{stage}_1"].outputs for stage in (2, 3, 4, 5)] == [256, 512, 1024, 2048]
     wide = Architecture("bottleneck", (1, 1), 64, "imagenet", "B", width_per_group=128)
     assert [block.filters for block in plan(wide).values()] == [128, 256]
+
+
+def test_a_widened_network_for_cifar_starts_narrow_and_counts_its_convolutions():
+    blocks = plan("cifar_wide_resnet28_10")
+    assert network_row("cifar_wide_resnet28_10").depth == 28
+    assert [block.outputs for name, block in blocks.items() if name.endswith("_1")] == [
+        *(160, 320, 640)
+    ]
+    # The first stage keeps the side of the map, and has other filters than conv1: it projects.
+    assert [name for name, block in blocks.items() if block.projects] == [
+        *("conv2_1", "conv3_1", "conv4_1")
+    ]
+    assert blocks["conv2_1"].stride == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "fields"),
+    [
+        ("resnet50d", {"stem": "deep", "downsample": "avg"}),
+        ("resnet50c", {"stem": "deep", "downsample": "conv"}),
+        ("resnext101_64x4d", {"groups": 64, "width_per_group": 4, "stride_on": "3x3"}),
+        ("wide_resnet50_2", {"groups": 1, "width_per_group": 128, "stride_on": "3x3"}),
+        ("cifar_wide_resnet40_4", {"widening": 4, "order": "preactivation"}),
+    ],
+)
+def test_a_row_is_called_as_torchvision_and_timm_call_it(name, fields):
+    row = network_row(name)
+    assert row.name == name
+    assert {field: getattr(row, field) for field in fields} == fields
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"groups": 3}, r"must divide the filters of conv2_x, 64, .*Received: groups=3"),
+        ({"widening": 0}, r"`widening` must be a positive integer. Received: widening=0"),
+        ({"downsample": "max"}, r"must be one of 'conv', 'avg'. Received: downsample='max'"),
+        ({"block": "basic", "width_per_group": 8}, r"are of bottlenecks. Received: block='basic'"),
+    ],
+)
+def test_a_row_that_cannot_be_is_refused(fields, message):
+    with pytest.raises(ValueError, match=message):
+        Architecture(**{"block": "bottleneck", "blocks": (1, 1), "width": 64, "stem": "imagenet",
+                        "shortcut": "B", **fields})  # fmt: skip

@@ -9,6 +9,7 @@ import keras
 import pytest
 
 import keras_resnet
+from keras_resnet.networks.family import RESNET_CD, RESNEXT, TABLE, WIDE
 from support import BACKEND, without_values
 
 
@@ -44,17 +45,26 @@ class Facts:
 KINDS = {
     *("resnet18", "resnet50", "plain18", "cifar_resnet20", "cifar_plain20", "resnext50_32x4d"),
     *("preact_resnet18", "preact_resnet50", "resnet50v2", "googlenet", "bn_inception"),
+    *("cifar_wide_resnet16_8", "wide_resnet50_2", "resnet18d", "cifar_resnext29_8x64d"),
 }
+LATER = {RESNEXT, WIDE, RESNET_CD, "timm's"}
 DEEPEST = {"cifar_resnet1202", "preact_resnet1001"}  # tests/networks/test_deep.py builds such
+
+
+def is_later(name: str) -> bool:
+    """Whether a network came after the paper and its tables: ResNeXt, Wide ResNet, ResNet-D."""
+    return TABLE[name].source in LATER
 
 
 def all_kinds(cases: Iterable[Any]) -> list[Any]:
     """Names or rows of networks, those that `make test` leaves to `make test-all` marked slow.
 
-    On torch's meta device all but the deepest are built in seconds; elsewhere one of every kind is.
+    On torch's meta device the paper's own and those it compares with, but for the deepest, are
+    built in seconds; elsewhere one of every kind is.
     """
     names = [getattr(case, "network", case) for case in cases]
-    chosen = [name in KINDS or (BACKEND == "torch" and name not in DEEPEST) for name in names]
+    own = {name for name in names if BACKEND == "torch" and not is_later(name)} - DEEPEST
+    chosen = [name in KINDS | own for name in names]
     return [
         case if quick else pytest.param(case, marks=pytest.mark.slow)
         for case, quick in zip(cases, chosen, strict=True)

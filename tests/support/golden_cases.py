@@ -11,7 +11,7 @@ import keras_resnet
 from keras_resnet.networks.paper import Architecture
 from keras_resnet.networks.systems import VGG, BNInception, GoogLeNet, PReLUNet
 from support import NAMES, fill, gradients, images, logits, random, row
-from support.facts import facts
+from support.facts import facts, is_later
 
 FOLDER = pathlib.Path(__file__).parents[1] / "golden"
 REGENERATE = "If the change is meant, run `python tools/golden.py` and commit what it writes."
@@ -29,11 +29,14 @@ TINY = {
     "preact": Architecture("bottleneck", (1, 2, 1, 1), 8, "imagenet", "B", "preactivation"),
     "v2": Architecture("bottleneck", (2, 2, 2, 2), 8, "imagenet", "B", "v2"),
     "d": Architecture("bottleneck", (1, 2, 1, 1), 8, "deep", "B"),
+    "wide": Architecture("bottleneck", (1, 1, 1, 1), 8, "imagenet", "B", width_per_group=16),
+    "wide_cifar": Architecture("basic", (1, 1, 1), 4, "cifar", "B", "preactivation", widening=3),
 }
 
 # A network's logits on two images of twice its stride; 1202 layers are tested in test_deep.py.
 LOGITS = {
-    **{name: (name, {}) for name in NAMES if row(name).depth < 1202},
+    **{name: (name, {}) for name in NAMES if row(name).depth < 1202 and not is_later(name)},
+    "resnext50_32x4d": ("resnext50_32x4d", {}),
     "resnet18-A": ("resnet18", {"shortcut": "A"}),
     "resnet18-C-caffe": ("resnet18", {"shortcut": "C", "pool1": "caffe"}),
     "resnet50-v1.5": ("resnet50", {"stride_on": "3x3"}),
@@ -66,7 +69,15 @@ GRADIENTS = {
     "cifar_plain20": ("cifar_plain20", {}),
     **{
         name: (TINY[name], {})
-        for name in ("vgg_lrn", "prelu_net", "bn_inception", "preact_cifar", "v2", "d")
+        for name in (
+            "vgg_lrn",
+            "prelu_net",
+            "bn_inception",
+            "preact_cifar",
+            "v2",
+            "d",
+            "wide_cifar",
+        )
     },
 }
 # While training, dropout draws; a bias that a normalization takes away has a gradient of nothing
