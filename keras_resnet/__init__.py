@@ -6,14 +6,14 @@ from keras_resnet.common import versions  # noqa: F401  # first, as it says what
 
 # isort: split
 from keras_resnet import named, training
-from keras_resnet.costs import count, endpoints
+from keras_resnet.costs import count
 from keras_resnet.exporting import ExportError, Report, export, fold_batch_norm
 from keras_resnet.finetuning import freeze_batch_norm, new_head, unfreeze_from
 from keras_resnet.images.classification import classify, decode_predictions
 from keras_resnet.images.preprocessing import Preprocessing, preprocess_input
 from keras_resnet.models import build
 from keras_resnet.named import *  # noqa: F403
-from keras_resnet.network import Network
+from keras_resnet.network import Network, endpoints
 from keras_resnet.networks.family import Costs, list_models, summary_table
 from keras_resnet.networks.paper import Architecture
 from keras_resnet.weights import (

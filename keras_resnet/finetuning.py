@@ -8,9 +8,8 @@ import re
 
 import keras
 
-from keras_resnet.costs import network_in, required_network
 from keras_resnet.graph import all_layers, backwards, exposed, has_layers, input_of
-from keras_resnet.network import Network, carry, graph_of
+from keras_resnet.network import Network, carry, graph_of, network_in, required_network
 from keras_resnet.networks.assembly import Top, classifier, pooled_classifier
 from keras_resnet.networks.checks import checked_classes
 

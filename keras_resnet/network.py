@@ -9,7 +9,7 @@ from typing import Any
 import keras
 
 from keras_resnet.common.files import GRAPH, check_same, graph_in_hdf5, parsed
-from keras_resnet.graph import deep_graph, leaf_layers
+from keras_resnet.graph import all_layers, calls_to, deep_graph, exposed, leaf_layers
 from keras_resnet.layers import Conv2D, kernels
 from keras_resnet.layers.calls import stored_attributes
 from keras_resnet.layers.fusion import plan_of
@@ -119,6 +119,88 @@ def papers_name(name: str) -> str:
     if match := re.fullmatch(r"block(\d)_(?:conv(\d)|pool)", name):
         return f"conv{match[1]}_{match[2]}_relu" if match[2] else f"pool{match[1]}"
     return NAMES.get(name, name)
+
+
+# ---- the network within a model -------------------------------------------------------------
+
+# A layer and its activation give one name; the output of the later one is taken.
+ENDS = re.compile(
+    r"(conv[12]|fc[1267])(?:_p?relu)?|(inception_\d[a-e]|spp)|(conv\d+)_\d+(?:_p?relu)?"
+)
+
+
+def endpoints(model: keras.Model) -> dict[str, keras.KerasTensor]:
+    """The outputs of conv1, conv2_x, ..., by the papers' names, for feature extraction.
+
+    Args:
+        model: a network of this package, of any options, loaded or cloned, or a functional or
+            Sequential model in which one is called, at any depth. The tensors are those of
+            `model`; of a network that is called several times, those of its first call.
+
+    Returns:
+        A dict from `"conv1"` (after BN and ReLU), `"conv2_x"`, ... to symbolic tensors: the
+        last output of every stage. VGG's and PReLU-net's are their groups' and their fully
+        connected layers', GoogLeNet's and BN-Inception's `"conv1"`, `"conv2"` and
+        `"inception_3a"` to `"inception_5b"`.
+
+    Raises:
+        ValueError: the model has no layers of these names, or there are two such networks in it.
+
+    Example:
+
+    >>> import keras, keras_resnet
+    >>> base = keras_resnet.ResNet20(include_top=False, input_shape=(32, 32, 3))
+    >>> features = keras.Model(base.input, keras_resnet.endpoints(base))
+    >>> list(features.output)
+    ['conv1', 'conv2_x', 'conv3_x', 'conv4_x']
+    """
+    network = required_network(model)
+    return exposed(calls_to(model, network), ends_of(network))
+
+
+def ends_of(model) -> dict[str, keras.KerasTensor]:
+    """The outputs of those of a model's own layers that the papers name."""
+    ends = {}
+    for layer in model.layers:
+        if match := ENDS.fullmatch(layer.name):
+            ends[match[1] or match[2] or f"{match[3]}_x"] = layer.output
+    return ends
+
+
+def networks_in(model: keras.Model) -> list[keras.Model]:
+    """The networks of this package that a model is or holds, by the names of their layers."""
+    every = dict.fromkeys((model, *all_layers(model)))  # one may be called several times
+    models = [x for x in every if isinstance(x, keras.Model)]
+    return [x for x in models if len(ends := ends_of(x)) > 1 and {"conv1", "conv1_x"} & set(ends)]
+
+
+def network_in(model: keras.Model) -> keras.Model | None:
+    """The only one of them; None where there is none.
+
+    Raises:
+        ValueError: there are several.
+    """
+    found = networks_in(model)
+    if len(found) > 1:
+        names = " and ".join(repr(network.name) for network in found)
+        raise ValueError(
+            f"There must be one network of keras_resnet in the model. Received: {names} in "
+            f"{model.name!r}. Pass one of them"
+        )
+    return found[0] if found else None
+
+
+def required_network(model: keras.Model) -> keras.Model:
+    """The same, of a model that must be or hold one."""
+    if not isinstance(model, keras.Model):
+        raise ValueError(f"`model` must be a Keras model. Received: {type(model).__name__}")
+    if network := network_in(model):
+        return network
+    shown = ", ".join(layer.name for layer in model.layers[:5])
+    raise ValueError(
+        "The model must be one of keras_resnet's, with layers named conv1_relu, conv2_1, ..., or "
+        f"hold one. Received: {model.name!r} with layers {shown}, ..."
+    )
 
 
 # ---- what a network was built as ----------------------------------------------------------

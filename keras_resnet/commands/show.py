@@ -71,7 +71,8 @@ def stages(model) -> list[dict]:
 
     from keras import tree
 
-    from keras_resnet.costs import endpoints, macs
+    from keras_resnet.costs import macs
+    from keras_resnet.network import endpoints
 
     stage_of = {stage.removesuffix("_x"): stage for stage in endpoints(model)}
     stage_of |= {name: name for name in LAST}

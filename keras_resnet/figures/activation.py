@@ -6,10 +6,10 @@ import keras
 import numpy as np
 
 from keras_resnet.common.arguments import checked
-from keras_resnet.costs import network_in
 from keras_resnet.figures.maps import COLOR_MAP, responses_to
 from keras_resnet.figures.style import bare, new_figure
 from keras_resnet.graph import backwards, exposed
+from keras_resnet.network import network_in
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

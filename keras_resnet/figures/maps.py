@@ -8,9 +8,9 @@ import keras
 import numpy as np
 
 from keras_resnet.common.arguments import checked
-from keras_resnet.costs import endpoints
 from keras_resnet.figures.style import GRAY, bare, new_figure
-from keras_resnet.graph import deep_graph, input_of
+from keras_resnet.graph import all_layers, calls_to, deep_graph, exposed, input_of
+from keras_resnet.network import endpoints, network_in
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -39,25 +39,28 @@ def feature_maps(model: keras.Model, image: np.ndarray, layer: str, most: int = 
     """The channels of a named layer as a grid: each its own scale, dark least, bright most.
 
     Args:
-        model: a functional model.
+        model: a functional model, or one that holds a network of this package at any depth.
         image: one image, (height, width, channels), normalized as the model takes it.
-        layer: its name, such as `"conv3_1_a"` or `"conv4_2"`.
+        layer: the name of one of its layers, or of one of the network inside it, such as
+            `"conv3_1_a"` or `"conv4_2"`.
         most: channels to draw, the first ones.
 
     Raises:
         ImportError: matplotlib is not installed.
         ValueError: there is no such layer, or its output is no map.
     """
-    names = [found.name for found in model.layers]
+    names = [found.name for found in all_layers(model)]
+    network = None if layer in (x.name for x in model.layers) else network_in(model)
+    holder = network or model
     try:
-        found = model.get_layer(layer)  # also by its name in keras.applications
+        found = holder.get_layer(layer)  # also by its name in keras.applications
     except ValueError:
         near = ", ".join(difflib.get_close_matches(layer, names, 8, 0))
         raise ValueError(
             f"`layer` must be one of {len(names)} layers of {model.name!r}, such as {near}. "
             f"Received: layer={layer!r}"
         ) from None
-    (maps,) = responses_to(model, image, [found.output])
+    (maps,) = responses_to(model, image, [exposed(calls_to(model, holder), found.output)])
     if maps.ndim != 3:
         raise ValueError(f"The output of {layer!r} is no map. Received: shape {maps.shape}")
     channels = min(most, maps.shape[-1])
@@ -138,7 +141,7 @@ def first_layer_filters(model: keras.Model, layer: str | None = None) -> "Figure
     """The kernels of the first convolution, in colors where it sees three channels.
 
     Args:
-        model: a functional model.
+        model: a functional or Sequential model, and those within it.
         layer: the convolution's name; None takes the first one.
 
     Raises:
@@ -146,7 +149,7 @@ def first_layer_filters(model: keras.Model, layer: str | None = None) -> "Figure
         ValueError: there is no such layer, or it has no kernels of 1 or 3 channels.
     """
     kernel: np.ndarray = np.zeros(0)
-    for found in model.layers:
+    for found in all_layers(model):
         if isinstance(found, keras.layers.Conv2D) and layer in (None, found.name):
             layer, kernel = found.name, found.get_weights()[0]
             break

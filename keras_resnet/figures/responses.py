@@ -9,7 +9,8 @@ import numpy as np
 
 from keras_resnet.common.arguments import checked
 from keras_resnet.figures.style import COLORS, new_figure
-from keras_resnet.graph import deep_graph
+from keras_resnet.graph import calls_to, deep_graph, exposed, input_of
+from keras_resnet.network import network_in
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -26,7 +27,7 @@ def layer_responses(
     mode. Projection shortcuts are left out; of bottlenecks all three convolutions count.
 
     Args:
-        model: a plain or residual network of the paper, trained.
+        model: a plain or residual network of the paper, trained, or a model that holds one.
         images: normalized as the network takes them, (n, height, width, channels) or channels
             first. The paper does not say which images it took.
         batch_size: images that go through together.
@@ -46,12 +47,13 @@ def layer_responses(
     >>> list(layer_responses(model, np.ones((2, 32, 32, 3), "float32")))[:3]
     ['conv1', 'conv2_1_a', 'conv2_1_b']
     """
+    network = network_in(model) or model
     outputs = {
         layer.name.removesuffix("_bn"): layer.output
-        for layer in model.layers
+        for layer in network.layers
         if re.fullmatch(r"conv1_bn|conv\d+_\d+_[abc]_bn", layer.name)
     }
-    preactivated = any(layer.name == "post_bn" for layer in model.layers)
+    preactivated = any(layer.name == "post_bn" for layer in network.layers)
     if len(outputs) < 2 or preactivated or not len(images):
         raise ValueError(
             "`model` must be a plain or residual network of the paper, and `images` hold at "
@@ -59,7 +61,8 @@ def layer_responses(
             f"Received: {model.name!r} and {len(images)} images"
         )
     with deep_graph():
-        responding = keras.Model(model.input, list(outputs.values()))
+        tensors = exposed(calls_to(model, network), list(outputs.values()))
+        responding = keras.Model(input_of(model), tensors)
     sums = np.zeros((len(outputs), 3))
     for start in range(0, len(images), batch_size):
         found = responding(images[start : start + batch_size], training=False)

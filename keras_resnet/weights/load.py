@@ -13,6 +13,7 @@ from keras_resnet.weights.convert import (
     layout_of_model,
     source_shape,
     to_ours,
+    weighted_layers,
     with_channels,
 )
 from keras_resnet.weights.dialects import BY_FAMILY, NAMES, Dialect, dialect_of
@@ -47,7 +48,8 @@ def load_weights(
     """Loads weights of any known dialect into `model`, all of them or none.
 
     Args:
-        model: a network of this package, or a model built around one: layers are found by name.
+        model: a network of this package, or a model built around one: layers are found by name,
+            and those around the network stay as they are where the source has nothing for them.
         source: path of a `.safetensors`, `.weights.h5`, Keras-2 `.h5`, `.pth`, `.th` or `.npz`
             file, whose kind is recognized by its content; the name of a record of this network;
             a `Record`; or a mapping from names to arrays. Pickles are read with
@@ -151,7 +153,8 @@ def load_arrays(
     else:
         chosen = dialect_of(layout_of_model(model), dialect)
     arrays = with_prefix(arrays, chosen)
-    wanted = entries(model, chosen)
+    every = entries(model, chosen)
+    wanted = own_left_out(model, every, arrays)
     arrays = with_channels(arrays, wanted, chosen) if adapt else arrays
     problems, skipped = compare(wanted, arrays, chosen, skip)
     if problems:
@@ -160,7 +163,7 @@ def load_arrays(
             f"nothing was loaded.\n{problems}\nA layer may be left as it is with "
             f"skip_mismatch=[its name]; list_weights() says which graph weights are for."
         )
-    check_skip(skip, {entry.layer for entry in wanted}, {layer_of(x, chosen) for x in arrays})
+    check_skip(skip, {entry.layer for entry in every}, {layer_of(x, chosen) for x in arrays})
     values = []
     for entry in wanted:
         if entry.layer in skipped:
@@ -171,6 +174,18 @@ def load_arrays(
     for entry, value in values:
         entry.variable.assign(value)
     return tuple(skipped)
+
+
+def own_left_out(model, wanted: list[Entry], arrays: Arrays) -> list[Entry]:
+    """Without the layers around the network in a model of which the arrays have nothing."""
+    from keras_resnet.network import networks_in  # late, as in `convert`
+
+    networks = networks_in(model)
+    inside = {name for network in networks for name in weighted_layers(network)}
+    if not networks or model in networks:
+        return wanted
+    given = {entry.layer for entry in wanted if entry.name in arrays}
+    return [x for x in wanted if x.layer in given or x.layer.rpartition("/")[2] in inside]
 
 
 def unwrapped(arrays: Arrays, what: str) -> Arrays:
