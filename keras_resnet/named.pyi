@@ -522,7 +522,7 @@ def ResNet26(
     dropout: float = 0.0, include_preprocessing: bool = False,
     layers: Literal["fast", "keras"] = "fast"
 ) -> keras.Model:
-    """timm's 26-layer residual network, shortcut option B: 2+2+2+2 bottleneck blocks."""
+    """As timm has it, a 26-layer residual network, shortcut option B: 2+2+2+2 bottleneck blocks."""
 
 def ResNet200(
     include_top: bool = True, weights: Weights = None, input_tensor: Any = None,
@@ -538,7 +538,7 @@ def ResNet200(
     dropout: float = 0.0, include_preprocessing: bool = False,
     layers: Literal["fast", "keras"] = "fast"
 ) -> keras.Model:
-    """timm's 200-layer residual network, shortcut option B: 3+24+36+3 bottleneck blocks."""
+    """As timm has it, a 200-layer residual network, shortcut option B: 3+24+36+3 bottleneck blocks."""
 
 def ResNet50C(
     include_top: bool = True, weights: Weights = "imagenet", input_tensor: Any = None,

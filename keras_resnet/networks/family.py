@@ -52,6 +52,7 @@ class Entry:
 
 
 RESNEXT, WIDE = "ResNeXt (arXiv:1611.05431), a", "Wide ResNet (arXiv:1605.07146), a"
+LATER_DEPTHS = "As timm has it, a"
 RESNET_CD = "ResNet-C or -D (arXiv:1812.01187), a"
 # timm's, the second of the depth of arXiv:1603.05027.
 RESNET26 = replace(imagenet(50), blocks=(2, 2, 2, 2), stride_on="3x3")
@@ -85,7 +86,7 @@ TABLE: dict[str, Entry] = {
         *(Entry(resnext(n, 1, 128), f"WideResNet{n}_2", WIDE) for n in (50, 101)),
         *(Entry(wide(n, k), f"WideResNet{n}_{k}", WIDE, f"{millions} M parameters")
           for n, k, millions in ((16, 8, 11.0), (28, 10, 36.5), (40, 4, 8.9))),
-        *(Entry(row, f"ResNet{row.depth}", "timm's") for row in (RESNET26, RESNET200)),
+        *(Entry(row, f"ResNet{row.depth}", LATER_DEPTHS) for row in (RESNET26, RESNET200)),
         *(Entry(deep(imagenet(n), "conv"), f"ResNet{n}C", RESNET_CD) for n in (50, 101, 152)),
         *(Entry(deep(row, "avg"), f"ResNet{row.depth}D", RESNET_CD)
           for row in (*map(imagenet, TABLE_1), RESNET26, RESNET200)),

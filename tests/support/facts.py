@@ -9,7 +9,7 @@ import keras
 import pytest
 
 import keras_resnet
-from keras_resnet.networks.family import RESNET_CD, RESNEXT, TABLE, WIDE
+from keras_resnet.networks.family import LATER_DEPTHS, RESNET_CD, RESNEXT, TABLE, WIDE
 from support import BACKEND, without_values
 
 
@@ -47,7 +47,7 @@ KINDS = {
     *("preact_resnet18", "preact_resnet50", "resnet50v2", "googlenet", "bn_inception"),
     *("cifar_wide_resnet16_8", "wide_resnet50_2", "resnet18d", "cifar_resnext29_8x64d"),
 }
-LATER = {RESNEXT, WIDE, RESNET_CD, "timm's"}
+LATER = {RESNEXT, WIDE, RESNET_CD, LATER_DEPTHS}
 DEEPEST = {"cifar_resnet1202", "preact_resnet1001"}  # tests/networks/test_deep.py builds such
 
 
