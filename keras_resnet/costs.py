@@ -1,11 +1,13 @@
 """The costs of a built model, from its own graph."""
 
 import math
+from collections.abc import Sequence
 
 import keras
 
 from keras_resnet.graph import layer_calls
 from keras_resnet.networks.family import Costs
+from keras_resnet.networks.paper import is_count
 
 TRANSPOSED = (
     keras.layers.Conv1DTranspose,
@@ -24,7 +26,7 @@ CONVOLUTIONS = (
 )
 
 
-def count(model: keras.Model, input_shape: tuple[int, ...] | None = None) -> Costs:
+def count(model: keras.Model, input_shape: Sequence[int] | None = None) -> Costs:
     """Counts parameters and multiply-adds.
 
     Args:
@@ -51,6 +53,12 @@ def count(model: keras.Model, input_shape: tuple[int, ...] | None = None) -> Cos
         raise ValueError(
             "`model` must be a functional or Sequential Keras model. "
             f"Received: model of type {type(model).__name__}"
+        )
+    shape = input_shape if isinstance(input_shape, list | tuple) else [input_shape]
+    if input_shape is not None and not all(map(is_count, shape)):
+        raise ValueError(
+            "`input_shape` must be positive integers, such as (224, 224, 3). "
+            f"Received: input_shape={input_shape!r}"
         )
     if input_shape is not None and not model.built:
         model = keras.models.clone_model(model)

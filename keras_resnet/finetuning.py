@@ -8,6 +8,7 @@ import re
 
 import keras
 
+from keras_resnet.common.arguments import checked
 from keras_resnet.graph import all_layers, backwards, exposed, has_layers, input_of
 from keras_resnet.network import Network, carry, graph_of, network_in, required_network
 from keras_resnet.networks.assembly import Top, classifier, pooled_classifier
@@ -17,6 +18,7 @@ from keras_resnet.networks.checks import checked_classes
 STAGE = re.compile(r"(conv\d+|inception_\d[a-e]|fc\d|post)(_.*)?")
 
 
+@checked()
 def freeze_batch_norm(model: keras.Model) -> int:
     """Keeps every batch normalization as it was trained: statistics, gamma and beta.
 
@@ -41,14 +43,13 @@ def freeze_batch_norm(model: keras.Model) -> int:
     >>> freeze_batch_norm(model)
     7
     """
-    if not isinstance(model, keras.Model):
-        raise TypeError(f"`model` must be a keras.Model. Received: {type(model).__name__}")
     found = [x for x in all_layers(model) if isinstance(x, keras.layers.BatchNormalization)]
     for layer in found:
         layer.trainable = False
     return len(found)
 
 
+@checked()
 def unfreeze_from(model: keras.Model, stage: str, batch_norm: bool = False) -> list[str]:
     """Trains a network from one stage on and freezes what comes before.
 
@@ -106,6 +107,7 @@ def stages_of(network: keras.Model) -> dict[keras.Layer, str]:
     return stages
 
 
+@checked()
 def new_head(
     model: keras.Model, classes: int, classifier_activation="softmax", name: str | None = None
 ) -> Network:

@@ -1,11 +1,13 @@
 """Arguments of public functions, checked against their annotations before anything is done."""
 
 import collections.abc
+import contextlib
 import functools
 import inspect
 import math
 import numbers
 import os
+import sys
 import types
 import typing
 from collections.abc import Callable
@@ -54,7 +56,8 @@ def checked(**bounds: tuple[float, float]) -> Callable[[Function], Function]:
                     check(name, value, hints[name], bounds.get(name))
             return function(*args, **kwargs)
 
-        call.__dict__["bounds"] = bounds
+        # Keras asks for a layer's arguments in a way that does not look through `wraps`.
+        call.__dict__.update(bounds=bounds, __signature__=signature)
         return typing.cast(Function, call)
 
     return wrap
@@ -65,10 +68,16 @@ VARIABLE = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
 @functools.cache
 def hints_of(function: Callable) -> dict[str, Any]:
-    try:
-        return typing.get_type_hints(inspect.unwrap(function))
-    except NameError:  # a name that is only imported for a type checker
-        return {}
+    """The annotations that can be resolved: not those that only a type checker imports."""
+    function = inspect.unwrap(function)
+    # Files that do not load Keras mean the one that whoever has a model has loaded.
+    known = {**function.__globals__, "keras": sys.modules.get("keras")}
+    hints: dict[str, Any] = {}
+    for name, hint in function.__annotations__.items():
+        one = types.SimpleNamespace(__annotations__={name: hint})
+        with contextlib.suppress(NameError, AttributeError):
+            hints |= typing.get_type_hints(one, known)
+    return hints
 
 
 def check(name: str, value: Any, hint: Any, bound: tuple[float, float] | None = None) -> None:
@@ -77,7 +86,8 @@ def check(name: str, value: Any, hint: Any, bound: tuple[float, float] | None = 
     if fault is None and bound and outside(value, bound):
         low, high = (f"{end:,}" for end in bound)
         wanted = f"at least {low}" if bound[1] == math.inf else f"from {low} to {high}"
-        wanted = "a positive integer" if hint is int and bound == (1, math.inf) else wanted
+        if hint in (int, int | None) and bound == (1, math.inf):
+            wanted = "a positive integer"
         fault = ValueError, wanted
     if fault is not None:
         error, wanted = fault
@@ -123,6 +133,11 @@ def fault_of(value: Any, hint: Any) -> Fault:
     except TypeError:  # Any, or a Protocol, of which nobody can say
         return None
     if not good:
+        if kind.__module__ == "collections.abc":
+            return (
+                TypeError,
+                f"{'an' if kind.__name__ == 'Iterable' else 'a'} {kind.__name__.lower()}",
+            )
         package = "keras." if kind.__module__.startswith("keras.") else ""
         return TypeError, f"a {package}{kind.__name__}"
     return fault_of_parts(value, kind, parts)
@@ -136,7 +151,14 @@ def fault_of_number(value: Any, kind: type) -> Fault:
 
 
 def fault_of_parts(value: Any, kind: type, parts: tuple) -> Fault:
-    """That of the first bad member of a list or tuple."""
+    """That of the first bad member of a list or tuple, or of letters that are given for numbers."""
+    if isinstance(value, str | bytes) and kind not in (str, bytes) and parts:
+        good = parts[0] in (Any, type(value))
+        return (
+            None
+            if good
+            else (TypeError, f"a {kind.__name__.lower()} and no {type(value).__name__}")
+        )
     if kind not in (list, tuple, collections.abc.Sequence) or not isinstance(value, list | tuple):
         return None
     one_for_all = len(parts) == 1 or (len(parts) == 2 and parts[1] is ...)

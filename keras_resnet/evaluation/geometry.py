@@ -4,6 +4,7 @@ Everything here is before normalization: uint8 arrays (height, width, 3). Length
 are rounded as torchvision's Resize, CenterCrop and TenCrop round them.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,9 +12,10 @@ import numpy as np
 from keras_resnet.common.arguments import checked
 from keras_resnet.data.decoding import MOST_PIXELS
 from keras_resnet.evaluation.protocols import CROP, Protocol
-from keras_resnet.weights.records import ImageRule
+from keras_resnet.weights.records import ImageRule, Interpolation
 
 
+@checked(size=(1, math.inf), resize=(1, math.inf))
 @dataclass(frozen=True)
 class Geometry:
     """How images become views: a protocol, for a network that takes squares of `size`.
@@ -28,7 +30,7 @@ class Geometry:
     protocol: Protocol
     size: int | None
     resize: int | None
-    interpolation: str = "bilinear"
+    interpolation: Interpolation = "bilinear"
 
     @classmethod
     def of(cls, protocol: Protocol, rule: ImageRule) -> "Geometry":

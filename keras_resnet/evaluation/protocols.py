@@ -1,12 +1,13 @@
 """The paper's ways of looking at an image, as data. Needs neither Keras nor Pillow."""
 
 import dataclasses
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from keras_resnet.common.arguments import checked
-from keras_resnet.networks.paper import is_count, one_of
+from keras_resnet.networks.paper import one_of
 
 Views = Literal["center", "ten", "144", "dense"]
 CENTER: dict[Any, Views] = {"centre": "center"}  # as version 0.1 spells it
@@ -14,6 +15,7 @@ VIEWS: tuple[Views, ...] = ("center", "ten", "144", "dense")
 CROP = 224  # what lengths in pixels are for; a network of another size has them in proportion
 
 
+@checked(scales=(1, math.inf), multiple=(1, math.inf))
 @dataclass(frozen=True)
 class Protocol:
     """Which parts of an image a network sees, and at which sizes.
@@ -39,8 +41,8 @@ class Protocol:
     """
 
     name: str
-    views: Views
-    scales: tuple[int, ...]
+    views: str
+    scales: Sequence[int]
     source: str
     multiple: int = 1
 
@@ -48,15 +50,9 @@ class Protocol:
         object.__setattr__(self, "views", CENTER.get(self.views, self.views))
         one_of("views", self.views, VIEWS)
         object.__setattr__(self, "scales", tuple(self.scales))
-        if not all(map(is_count, self.scales)):
-            raise ValueError(f"`scales` must be positive integers. Received: scales={self.scales}")
         if not self.scales and self.views != "center":
             raise ValueError(
                 f"`scales` may be empty with views='center' only. Received: views={self.views!r}"
-            )
-        if not is_count(self.multiple):
-            raise ValueError(
-                f"`multiple` must be a positive integer. Received: multiple={self.multiple!r}"
             )
         shorter = [scale for scale in self.scales if scale < CROP]
         if shorter:

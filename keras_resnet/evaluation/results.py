@@ -23,6 +23,7 @@ LARGEST_MATRIX = 100  # classes; above that a confusion matrix is neither small 
 THUMBNAIL = 96  # pixels
 
 
+@checked()
 @dataclass(frozen=True)
 class Evaluation:
     """The results of `evaluate`.

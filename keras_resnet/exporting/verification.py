@@ -8,6 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_resnet.common.arguments import checked
 from keras_resnet.exporting.copying import is_channels_first
 from keras_resnet.exporting.formats import ExportError
 from keras_resnet.exporting.prepare import rule_for
@@ -23,6 +24,7 @@ TOLERANCES = {"float32": 1e-4, "float16": 0.02, "bfloat16": 0.1, "int8": 0.5}
 DEFAULT_SIDE = 96
 
 
+@checked()
 @dataclass(frozen=True)
 class Report:
     """What was written, and how far it is from the model.

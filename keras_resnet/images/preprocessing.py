@@ -2,7 +2,7 @@
 
 import dataclasses
 import functools
-from typing import Any
+from typing import Any, Literal
 
 import keras
 import numpy as np
@@ -13,9 +13,11 @@ from keras_resnet.data.decoding import check_levels
 from keras_resnet.weights.find import record_named
 from keras_resnet.weights.records import ImageRule, Record
 
+DataFormat = Literal["channels_last", "channels_first"]
+
 
 @checked()
-def preprocess_input(x, weights: str | Record = "imagenet", data_format: str | None = None):
+def preprocess_input(x, weights: str | Record = "imagenet", data_format: DataFormat | None = None):
     """Normalizes RGB images of 0 to 255 as a set of weights expects. The input is not changed.
 
     Args:
@@ -42,11 +44,6 @@ def preprocess_input(x, weights: str | Record = "imagenet", data_format: str | N
     """
     rule = record_named(weights).image
     data_format = keras.config.image_data_format() if data_format is None else data_format
-    if data_format not in ("channels_last", "channels_first"):
-        raise ValueError(
-            "`data_format` must be 'channels_last' or 'channels_first'. "
-            f"Received: data_format={data_format!r}"
-        )
     channels_first = data_format == "channels_first"
     x = levels(x)
     if not hasattr(x, "shape"):
@@ -112,20 +109,19 @@ class Preprocessing(keras.layers.Layer):
     (2, 224, 224, 3)
     """
 
+    @checked(size=(1, 65_535))
     def __init__(
         self,
         record: str | Record | ImageRule,
         size: int | None = None,
         normalize: bool = True,
-        data_format: str | None = None,
+        data_format: DataFormat | None = None,
         **kwargs: Any,
     ):
         kwargs.setdefault("dtype", "float32")
         kwargs.setdefault("trainable", False)
         normalize = kwargs.pop("normalise", normalize)
         super().__init__(autocast=False, **kwargs)
-        if size is not None and (not isinstance(size, int) or size < 1):
-            raise ValueError(f"`size` must be a positive integer. Received: size={size!r}")
         rule = record if isinstance(record, ImageRule) else record_named(record).image
         if size is not None:
             rule = dataclasses.replace(rule, size=size)

@@ -1,8 +1,11 @@
 """Stochastic depth: residual branches that are left out, image by image."""
 
+import math
+
 import keras
 from keras import ops
 
+from keras_resnet.common.arguments import checked
 from keras_resnet.layers import kernels
 
 
@@ -23,7 +26,8 @@ class PathDraws(keras.layers.Layer):
     (None, 1, 1, 16)
     """
 
-    def __init__(self, branches, seed=None, **kwargs):
+    @checked(branches=(1, math.inf), seed=(0, 2**31 - 1))
+    def __init__(self, branches: int, seed: int | None = None, **kwargs):
         super().__init__(autocast=False, **kwargs)  # of what it reads, only the size counts
         self.branches, self.seed = branches, seed
         self.seed_generator = keras.random.SeedGenerator(seed)
@@ -61,7 +65,8 @@ class DropPath(keras.layers.Layer):
     (None, 32, 32, 3)
     """
 
-    def __init__(self, rate, branch, **kwargs):
+    @checked(rate=(0, math.nextafter(1, 0)), branch=(0, math.inf))
+    def __init__(self, rate: float, branch: int, **kwargs):
         super().__init__(autocast=False, **kwargs)
         self.rate, self.branch = rate, branch
 

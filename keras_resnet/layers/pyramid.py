@@ -1,12 +1,18 @@
 """Spatial pyramid pooling: maps of any size to vectors of one size."""
 
+import math
+from collections.abc import Sequence
+from typing import Literal
+
 import keras
 from keras import ops
 
-RULES = ("window", "proportional", "caffe")
+from keras_resnet.common.arguments import checked
+
+Rule = Literal["window", "proportional", "caffe"]
 
 
-def bins(side, n: int, rule: str):
+def bins(side, n: int, rule: Rule):
     """Where the n bins of a level begin and end along a side: n pairs, the end not included.
 
     * `"window"`, SPP-net's single-size training (arXiv:1406.4729, Sec. 2.3): windows of
@@ -70,11 +76,16 @@ class SpatialPyramidPooling(keras.layers.Layer):
     (None, 32256)
     """
 
-    def __init__(self, levels=(7, 3, 2, 1), rule="window", window=None, data_format=None, **kwargs):
+    @checked(levels=(1, math.inf), window=(1, math.inf))
+    def __init__(
+        self,
+        levels: Sequence[int] = (7, 3, 2, 1),
+        rule: Rule = "window",
+        window: int | None = None,
+        data_format: Literal["channels_last", "channels_first"] | None = None,
+        **kwargs,
+    ):
         super().__init__(**kwargs)
-        if rule not in RULES:
-            accepted = ", ".join(map(repr, RULES))
-            raise ValueError(f"`rule` must be one of {accepted}. Received: rule={rule!r}")
         self.levels, self.rule, self.window = tuple(levels), rule, window
         self.data_format = keras.config.image_data_format() if data_format is None else data_format
 

@@ -1,7 +1,11 @@
 """Local response normalization, across channels."""
 
+import math
+
 import keras
 from keras import ops
+
+from keras_resnet.common.arguments import checked
 
 
 @keras.saving.register_keras_serializable("keras_resnet")
@@ -27,9 +31,18 @@ class LocalResponseNormalization(keras.layers.Layer):
     (None, 56, 56, 64)
     """
 
-    def __init__(self, size=5, alpha=1e-4, beta=0.75, k=1.0, axis=None, **kwargs):
+    @checked(size=(1, math.inf))
+    def __init__(
+        self,
+        size: int = 5,
+        alpha: float = 1e-4,
+        beta: float = 0.75,
+        k: float = 1.0,
+        axis: int | None = None,
+        **kwargs,
+    ):
         super().__init__(**kwargs)
-        if not isinstance(size, int) or size < 1 or size % 2 == 0:
+        if size % 2 == 0:
             raise ValueError(f"`size` must be an odd positive integer. Received: size={size!r}")
         last = keras.config.image_data_format() == "channels_last"
         self.size, self.alpha, self.beta, self.k = size, alpha, beta, k

@@ -239,7 +239,7 @@ COLUMNS = ("network", "layers", "blocks", "shortcut", "parameters", "multiply-ad
 def summary_rows(names: list[str] | tuple[str, ...] | None = None) -> list[tuple[str, ...]]:
     """What `summary_table` prints: one tuple a network, in the order of `COLUMNS`."""
     names = list(NETWORKS) if names is None else names
-    if isinstance(names, str) or not all(name in family() for name in names):
+    if not isinstance(names, list | tuple) or not all(map(list(family()).__contains__, names)):
         raise ValueError(
             f"`names` must be a list of names of list_models(): {', '.join(family())}. "
             f"Received: names={names!r}"

@@ -113,7 +113,7 @@ class Architecture:
         one_of("downsample", self.downsample, get_args(Downsample))
         for name in ("width", "groups", "width_per_group", "widening"):
             value = getattr(self, name)
-            if not is_count(value) and (name, value) != ("width_per_group", None):
+            if not is_count(value) and (name != "width_per_group" or value is not None):
                 raise ValueError(f"`{name}` must be a positive integer. Received: {name}={value!r}")
         if self.block == "basic" and (self.groups, self.width_per_group) != (1, None):
             raise ValueError(

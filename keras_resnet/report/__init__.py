@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+from keras_resnet.common.arguments import checked
 from keras_resnet.common.files import atomic_write
 from keras_resnet.report.markup import page
 from keras_resnet.report.runs import read_run
@@ -10,6 +11,7 @@ from keras_resnet.report.runs import read_run
 __all__ = ["page", "read_run", "write_report"]
 
 
+@checked()
 def write_report(run: str | os.PathLike, out: str | os.PathLike | None = None) -> Path:
     """Writes the report of a run: curves, errors, confusion, mistakes, configuration.
 

@@ -11,12 +11,14 @@ from typing import Any
 import numpy as np
 
 from keras_resnet import figures
+from keras_resnet.common.arguments import checked
 from keras_resnet.report.matrix import MOST_NUMBERS, matrix_figure
 from keras_resnet.report.runs import Run, panel, shown
 
 MOST_ROWS = 15  # of a table of classes or pairs
 
 
+@checked()
 def page(run: Run) -> str:
     """The whole page as HTML: nothing in it points outside.
 

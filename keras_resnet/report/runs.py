@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from keras_resnet.common.arguments import checked
 from keras_resnet.evaluation.digits import results_on_digits
 from keras_resnet.evaluation.results import FORMAT
 from keras_resnet.networks.family import network_row
@@ -48,6 +49,7 @@ def panel(name: str) -> str:
         return "networks"
 
 
+@checked()
 def read_run(folder: str | os.PathLike) -> Run:
     """The results of a recipe and all evaluations in a folder.
 

@@ -1,12 +1,13 @@
 """Training on many devices: one call that is right on every backend."""
 
+import math
 from typing import Any, Literal, get_args
 
 import keras
 
+from keras_resnet.common.arguments import checked
 from keras_resnet.layers import replicas
 from keras_resnet.layers.backend import backend_part
-from keras_resnet.networks.paper import one_of
 from keras_resnet.training.processes import Distribution
 
 Kind = Literal["auto", "none", "mirrored", "multi-worker", "data-parallel", "ddp"]
@@ -21,6 +22,7 @@ ENGINES = {
 _active: list[Distribution] = []
 
 
+@checked(timeout=(0, math.inf))
 def distributed(
     kind: Kind = "auto", *, synchronize: bool = True, timeout: float = 300.0
 ) -> Distribution:
@@ -56,7 +58,6 @@ def distributed(
     >>> distribution.index, distribution.count, distribution.replicas
     (0, 1, 1)
     """
-    one_of("kind", kind, KINDS)
     backend = keras.backend.backend()
     if ENGINES.get(kind, backend) != backend:
         own = " or ".join(repr(name) for name, engine in ENGINES.items() if engine == backend)

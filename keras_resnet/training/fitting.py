@@ -13,7 +13,6 @@ import keras
 
 from keras_resnet.common.arguments import checked
 from keras_resnet.common.files import to_json
-from keras_resnet.networks.paper import is_count
 from keras_resnet.training.checkpoints import make_metrics
 from keras_resnet.training.distribution import Distribution, active
 from keras_resnet.training.folder import held
@@ -38,7 +37,7 @@ class Batches(Protocol):
         step alone, and not on where one starts."""
 
 
-@checked(checkpoint_every=(1, math.inf), log_every=(1, math.inf))
+@checked(**dict.fromkeys(("steps", "epochs", "checkpoint_every", "log_every"), (1, math.inf)))
 def fit(
     model: keras.Model,
     data: Batches,
@@ -162,15 +161,12 @@ def planned(steps: int | None, epochs: int | None, data: Batches) -> int:
         raise ValueError(
             f"Give one of `steps` and `epochs`. Received: steps={steps!r}, epochs={epochs!r}"
         )
-    name, value = ("steps", steps) if epochs is None else ("epochs", epochs)
-    if not is_count(value):
-        raise ValueError(f"`{name}` must be a positive integer. Received: {name}={value!r}")
-    if not is_count(data.steps_per_epoch):
+    if not data.steps_per_epoch or data.steps_per_epoch < 1:
         raise ValueError(
             "`data` must hold at least one whole batch. "
             f"Received: steps_per_epoch={data.steps_per_epoch}, batch_size={data.batch_size}"
         )
-    return value if epochs is None else value * data.steps_per_epoch  # type: ignore[return-value, operator]
+    return steps or epochs * data.steps_per_epoch  # type: ignore[operator]
 
 
 def calls_of_fit(step: int, total: int, steps_per_epoch: int) -> Iterator[tuple[int, int]]:

@@ -1,5 +1,6 @@
 """Loss and error over a whole data set, in which every image counts once."""
 
+import math
 import weakref
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
@@ -10,7 +11,6 @@ import numpy as np
 from keras_resnet.common.arguments import checked
 from keras_resnet.data.ranking import ranks
 from keras_resnet.layers.finite import where_not_finite
-from keras_resnet.networks.paper import is_count
 from keras_resnet.training.distribution import Distribution, active, engine
 from keras_resnet.training.watch import NonFiniteLossError
 
@@ -19,7 +19,7 @@ SMALLEST = float(np.finfo("float32").tiny)  # a probability below it is taken as
 _predictors: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()
 
 
-@checked()
+@checked(batch_size=(1, math.inf))
 def evaluate(
     model: keras.Model,
     data: Any,
@@ -131,10 +131,6 @@ def rows_of(data: Any, batch_size: int, distribution: Distribution) -> Rows:
     if hasattr(data, "batches"):
         return from_batches(data, distribution)
     images, labels = data
-    if not is_count(batch_size):
-        raise ValueError(
-            f"`batch_size` must be a positive integer. Received: batch_size={batch_size!r}"
-        )
     if len(images) != len(labels):
         raise ValueError(
             "There must be a label for each image. "

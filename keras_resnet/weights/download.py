@@ -8,6 +8,7 @@ import zipfile
 import zlib
 from pathlib import Path
 
+from keras_resnet.common.arguments import checked
 from keras_resnet.common.files import atomic_write
 from keras_resnet.common.zips import open_zip
 from keras_resnet.weights.hub import Pin, hub_file
@@ -23,6 +24,7 @@ def cache_folder(cache_dir: str | os.PathLike | None = None) -> Path:
     return Path(home).expanduser() / "keras_resnet"
 
 
+@checked()
 def fetch(record: Record, cache_dir: str | os.PathLike | None = None) -> Path:
     """The path of the record's file, downloaded at the first use and verified at every use.
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from keras_resnet.common.arguments import checked
 from keras_resnet.networks.family import network_row
 from keras_resnet.networks.options import OPTIONS, meant_by, options_of
 from keras_resnet.networks.paper import Architecture
@@ -100,6 +101,7 @@ def find(weights: Any, row: Any) -> Record | Path | None:
     )
 
 
+@checked()
 def record_named(weights: str | Record) -> Record:
     """The record called `resnet50.tv2`, or any one called `tv2` if all expect the same images.
 

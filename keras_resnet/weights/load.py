@@ -2,10 +2,11 @@
 
 import os
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from keras_resnet.common.arguments import checked
 from keras_resnet.networks.paper import one_of
 from keras_resnet.weights.convert import (
     Entry,
@@ -21,10 +22,9 @@ from keras_resnet.weights.download import fetch
 from keras_resnet.weights.find import list_weights
 from keras_resnet.weights.matching import (
     Skip,
+    check_file,
     check_graph,
     check_skip,
-    graph_in,
-    options_in,
     records_for,
     skip_names,
 )
@@ -33,12 +33,16 @@ from keras_resnet.weights.readers import open_arrays, stored_tensor
 from keras_resnet.weights.records import Record
 from keras_resnet.weights.stored import Arrays, Stored, WeightsFileError
 
+if TYPE_CHECKING:
+    import keras
+
 MOST_SHOWN = 12
 WRAPPERS = ("module.", "_orig_mod.", "model.", "net.", "network.")
 
 
+@checked()
 def load_weights(
-    model,
+    model: "keras.Model",
     source: str | os.PathLike | Record | Mapping[str, Any],
     dialect: str = "auto",
     skip_mismatch: bool | str | Iterable[str] = False,
@@ -100,19 +104,6 @@ def load_weights(
             check_file(model, source, other_graph)  # type: ignore[arg-type]
         what = os.fspath(source)  # type: ignore[arg-type]
         return load_arrays(model, arrays, dialect, skip, what, adapt_channels)
-
-
-def check_file(model, path: str | os.PathLike, meant: str | Iterable[str]) -> None:
-    """Raises where a file says that it is of a network that computes something else."""
-    from keras_resnet.network import check_same_graph, graph_of  # late, as in `convert`
-
-    meant = {meant} if isinstance(meant, str) else set(meant)
-    if (graph := graph_in(path)) is None:
-        return
-    if graph_of(model) is not None:
-        check_same_graph(model, graph, str(path), meant)
-    else:
-        check_graph(model, options_in(graph), f"{path}, of {graph.get('call')},", meant)
 
 
 def stored_in_mapping(name, array) -> Stored:

@@ -4,8 +4,9 @@ import dataclasses
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
+from keras_resnet.common.arguments import checked
 from keras_resnet.common.files import GRAPH, graph_in_hdf5, parsed
 from keras_resnet.common.zips import open_zip
 from keras_resnet.networks.family import network_row
@@ -15,6 +16,9 @@ from keras_resnet.weights.layout import layout_of
 from keras_resnet.weights.readers import damage_named, is_safetensors, open_safetensors, regular
 from keras_resnet.weights.records import Record
 from keras_resnet.weights.transfer import identity
+
+if TYPE_CHECKING:
+    import keras
 
 # The layers that need not fit: all, or those of these names.
 Skip = Literal[True] | frozenset[str]
@@ -104,7 +108,8 @@ def graph_in_sound(path: str | os.PathLike) -> dict[str, Any] | None:
     return None if text is None else parsed(text, str(path))
 
 
-def graph_options(model) -> dict[str, Any]:
+@checked()
+def graph_options(model: "keras.Model") -> dict[str, Any]:
     """The options of its builder that the layers of `model` show: those that weights can imply."""
     layers = layers_by_name(model)
     found: dict[str, Any] = {}
@@ -201,6 +206,21 @@ def check_skip(skip: Skip, of_model: set[str], of_file: set[str]) -> None:
             "`skip_mismatch` must name layers of the model or the file. "
             f"Received: {', '.join(map(repr, sorted(unknown)))}"
         )
+
+
+def check_file(model, path: str | os.PathLike, meant: str | Iterable[str]) -> None:
+    """Raises where a file says that it is of a network that computes something else."""
+    from keras_resnet.network import check_same_graph, graph_of  # late, as in `convert`
+
+    meant = {meant} if isinstance(meant, str) else set(meant)
+    if unknown := meant - OPTIONS.keys():
+        raise ValueError(f"`other_graph` must be options of a builder. Received: {unknown}")
+    if (graph := graph_in(path)) is None:
+        return
+    if graph_of(model) is not None:
+        check_same_graph(model, graph, str(path), meant)
+    else:
+        check_graph(model, options_in(graph), f"{path}, of {graph.get('call')},", meant)
 
 
 def skip_names(skip_mismatch) -> Skip:

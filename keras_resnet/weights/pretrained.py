@@ -7,14 +7,18 @@ import re
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from keras_resnet.common.arguments import checked
 from keras_resnet.common.files import write_json
 from keras_resnet.networks.family import NETWORKS
 from keras_resnet.networks.options import FIELDS
 from keras_resnet.weights.download import cache_folder
 from keras_resnet.weights.hub import hub_file
 from keras_resnet.weights.records import ImageRule, Record, image_rule
+
+if TYPE_CHECKING:
+    import keras
 
 # How timm names a network: what comes before its depth, C or D, and groups or width.
 TIMM = re.compile(r"(resnetv2_|(?:wide_)?resnet|resnext)(\d+)([cd]?)((?:_\w+)?)")
@@ -140,8 +144,9 @@ def image_in(config: Mapping[str, Any], address: str) -> ImageRule:
         raise ValueError(f"{address} does not say what it expects of an image: {error}") from error
 
 
+@checked()
 def save_pretrained(
-    model: Any,
+    model: "keras.Model",
     folder: str | os.PathLike,
     image: ImageRule | None = None,
     results: Mapping[str, float] | None = None,
@@ -253,7 +258,10 @@ def card(
     return "\n".join(lines) + "\n"
 
 
-def push_to_hub(model: Any, repository: str, private: bool = False, **described: Any) -> str:
+@checked()
+def push_to_hub(
+    model: "keras.Model", repository: str, private: bool = False, **described: Any
+) -> str:
     """Uploads what `save_pretrained` writes to a repository of the hub, which is made if need be.
 
     Args:

@@ -46,6 +46,7 @@ class ImageRule:
         return self.size and math.floor(self.size / self.crop_pct)
 
 
+@checked()
 @dataclass(frozen=True)
 class Result:
     """An accuracy as published.
@@ -60,6 +61,7 @@ class Result:
     protocol: str
 
 
+@checked()
 @dataclass(frozen=True)
 class Record:
     """One set of public weights: a table of records.toml.

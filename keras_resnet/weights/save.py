@@ -6,14 +6,19 @@ import re
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from keras_resnet.common.arguments import checked
 from keras_resnet.common.files import GRAPH, atomic_write
 from keras_resnet.networks.paper import one_of
 from keras_resnet.weights.convert import entries, layout_of_model, to_theirs
 from keras_resnet.weights.dialects import NAMES, Dialect, dialect_of
 from keras_resnet.weights.stored import required
+
+if TYPE_CHECKING:
+    import keras
 
 NamedArrays = dict[str, np.ndarray]
 
@@ -126,7 +131,10 @@ WRITERS: dict[str, Callable[[Path, NamedArrays, str], None]] = {
 LAYERED = ("keras_resnet", "keras", "caffe")
 
 
-def save_weights(model, path: str | os.PathLike, dialect: str = "torchvision") -> None:
+@checked()
+def save_weights(
+    model: "keras.Model", path: str | os.PathLike, dialect: str = "torchvision"
+) -> None:
     """Writes the weights of `model` so that another library loads them.
 
     Args:

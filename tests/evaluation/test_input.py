@@ -203,7 +203,7 @@ def test_what_a_network_expects_of_an_image_is_not_guessed(small):
         evaluate(small, collection(1), verbose=0)
     with pytest.raises(ValueError, match=r"taken as they are, by '1-crop' only"):
         evaluate(small, (images(1, 32, 32, 3), [0]), "10-crop", verbose=0)
-    with pytest.raises(ValueError, match=r"Received: str"):
+    with pytest.raises(TypeError, match=r"a keras.Model .* Received: model='resnet50'"):
         run("resnet50", collection(1))
     headless = keras_resnet.build("cifar_resnet8", include_top=False)
     with pytest.raises(ValueError, match=r"one vector of scores.*Received: 'cifar_resnet8'"):

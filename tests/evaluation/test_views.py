@@ -115,7 +115,7 @@ def test_results_of_version_01_spell_the_center_otherwise():
     ("change", "message"),
     [
         ({"views": "five"}, r"`views` must be one of .*Received: views='five'"),
-        ({"scales": (0,)}, r"positive integers. Received: scales=\(0,\)"),
+        ({"scales": (0,)}, r"`scales` must be at least 1. Received: scales=\(0,\)"),
         ({"scales": (200,)}, r"at least 224.*Received: \[200\]"),
         ({"scales": ()}, r"`scales` may be empty.*Received: views='dense'"),
         ({"multiple": 0}, r"Received: multiple=0"),

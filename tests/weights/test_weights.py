@@ -228,8 +228,11 @@ def test_a_path_that_is_no_file_and_names_that_are_not_known_say_so(tmp_path):
         load_weights(model, "best")
     with pytest.raises(ValueError, match="`dialect` must be one of"):
         load_weights(model, {}, dialect="caffe2")
-    with pytest.raises(ValueError, match="`skip_mismatch` must be"):
+    with pytest.raises(TypeError, match="`skip_mismatch` must be a bool or a str or an iterable"):
         load_weights(model, {}, skip_mismatch=3)
+    save_weights(source(), tmp_path / "net.npz")
+    with pytest.raises(ValueError, match=r"`other_graph` must be options .*Received: {'nosuch'}"):
+        load_weights(model, tmp_path / "net.npz", other_graph="nosuch")
     with pytest.raises(ValueError, match=r"layers of the model or the file\. Received: 'nosuch'"):
         load_weights(source(), arrays_of(source()), skip_mismatch=["fc", "nosuch"])
     with pytest.raises(ValueError, match=r"of no dialect known.*hello"):
