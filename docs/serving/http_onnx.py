@@ -6,9 +6,12 @@ python docs/serving/http_onnx.py resnet50.onnx 8000
 curl --data-binary @cat.jpg http://localhost:8000
 """
 
+import contextlib
 import io
 import json
+import socket
 import sys
+import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import numpy as np
@@ -21,6 +24,7 @@ _, height, width, _ = session.get_inputs()[0].shape
 
 
 LARGEST = 20 * 2**20  # bytes of a file
+SECONDS = float(sys.argv[3]) if len(sys.argv) > 3 else 10  # in which a whole request must come
 MOST_PIXELS = 89_478_485  # of an image: Pillow's own limit, from which it warns
 
 
@@ -39,7 +43,8 @@ def read(request) -> bytes:
         raise RefusedError(413, f"Files of at most {LARGEST:,} bytes. Received: {int(length):,}")
     body = request.rfile.read(int(length))
     if len(body) < int(length):
-        raise RefusedError(400, f"{len(body)} of {length} bytes came")
+        status = 408 if request.is_late else 400
+        raise RefusedError(status, f"{len(body)} of {length} bytes came in {SECONDS:g} seconds")
     return body
 
 
@@ -59,7 +64,22 @@ def pixels_in(body: bytes) -> np.ndarray:
 
 
 class Classify(BaseHTTPRequestHandler):
-    timeout = 10  # seconds that a client may be silent
+    is_late = False
+
+    def handle(self):
+        # A time-out of the socket would begin anew with every byte.
+        late = threading.Timer(SECONDS, self.end)
+        late.start()
+        try:
+            super().handle()
+        finally:
+            late.cancel()
+
+    def end(self):
+        """Lets what is being read end here; an answer can still be sent."""
+        self.is_late = True
+        with contextlib.suppress(OSError):
+            self.connection.shutdown(socket.SHUT_RD)
 
     def do_POST(self):
         try:
@@ -69,8 +89,6 @@ class Classify(BaseHTTPRequestHandler):
         except RefusedError as refused:
             status, message = refused.args
             answer = {"error": message}
-        except TimeoutError:
-            status, answer = 408, {"error": f"Nothing came for {self.timeout} seconds"}
         self.close_connection = True
         self.send_response(status)
         self.send_header("Content-Type", "application/json")

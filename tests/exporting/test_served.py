@@ -6,6 +6,7 @@ import io
 import json
 import os
 import pathlib
+import select
 import shutil
 import socket
 import subprocess
@@ -80,7 +81,7 @@ def test_the_http_example_answers_what_the_model_says(tmp_path):
     expected = verification.outputs_of(model, x)[0][0]
     port = free_port()
     server = ROOT / "docs/serving/http_onnx.py"
-    with running(sys.executable, str(server), str(path), str(port)):
+    with running(sys.executable, str(server), str(path), str(port), "2"):
         url = f"http://localhost:{port}"
         classes = json.loads(asked(url, png(pixels)))["classes"]
         assert [name for name, _ in classes] == [names[n] for n in expected.argsort()[::-1][:5]]
@@ -101,6 +102,33 @@ def test_the_http_example_answers_what_the_model_says(tmp_path):
                 client.sendall(head + request + b"\r\n")
                 client.shutdown(socket.SHUT_WR)
                 assert client.makefile("rb").readline().split()[1] == status
+        check_slow_clients(port, lambda: asked(url, png(pixels)))
+
+
+def check_slow_clients(port, ask, count=20, limit=2):
+    """Byte by byte, or silent: none keeps a thread beyond the limit, and others are served."""
+    body = b"POST / HTTP/1.1\r\nContent-Length: 9999\r\n\r\n"
+    started = time.monotonic()
+    clients = [socket.create_connection(("localhost", port), timeout=30) for _ in range(count)]
+    for number, client in enumerate(clients):
+        client.sendall((body, b"POST / HTTP/1.1\r\nHost", b"")[number % 3])
+    asking = time.monotonic()
+    ask()
+    assert time.monotonic() - asking < 2
+    waiting = set(clients)
+    while waiting:
+        assert time.monotonic() - started < limit + 10
+        for client in waiting:
+            with contextlib.suppress(OSError):  # a server that has ended it
+                client.sendall(b"a")
+        ended = select.select(list(waiting), [], [], 0)[0]
+        for client in ended:
+            with contextlib.suppress(ConnectionError):
+                assert b" 200 " not in client.recv(100)
+        waiting -= set(ended)
+        time.sleep(0.1)
+    for client in clients:
+        client.close()
 
 
 class Browser:
