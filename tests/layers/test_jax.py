@@ -147,3 +147,34 @@ def test_jax2tf_traces_a_network():
     x = images(2, 32, 32, 3)
     converted = tf.function(jax2tf.convert(infer), autograph=False)
     assert_close(converted(x).numpy(), as_array(model(x)), 1e-5)
+
+
+def per_example_gradients(loss, weights, x):
+    return jax.vmap(jax.grad(loss), (None, 0))(weights, x[:, None])
+
+
+def forward_mode(loss, weights, x):
+    return jax.jvp(lambda x: loss(weights, x), (x,), (x,))
+
+
+def gradient_of_gradient(loss, weights, x):
+    return jax.grad(lambda x: (jax.grad(lambda x: loss(weights, x))(x) * x).sum())(x)
+
+
+@pytest.mark.slow  # compiles six programs
+@pytest.mark.parametrize("way", [per_example_gradients, forward_mode, gradient_of_gradient])
+def test_a_network_is_as_one_of_stock_layers_under(way):
+    found = []
+    for kind in ("fast", "keras"):
+        model = filled("cifar_resnet8", input_shape=(8, 8, 3), classes=3, layers=kind)
+        weights, state = [[v.value for v in values] for values in layers_of(model)]
+
+        def loss(weights, x, model=model, state=state):
+            y, _ = model.stateless_call(weights, state, x, training=True)
+            return jax.numpy.sin(y).sum()
+
+        parts = jax.tree.leaves(
+            jax.jit(lambda *a, loss=loss: way(loss, *a))(weights, images(2, 8, 8, 3))
+        )
+        found.append(np.concatenate([np.ravel(part) for part in parts]))
+    assert_close(*found, 1e-4)

@@ -139,3 +139,19 @@ def test_a_single_pixel_has_no_variance():
     y = layer(np.ones((1, 1, 1, 2), "float32"), training=True)
     np.testing.assert_array_equal(as_array(layer.moving_variance.value), [0, 0])
     np.testing.assert_array_equal(as_array(y), np.zeros((1, 1, 1, 2)))
+
+
+@pytest.mark.slow  # a graph of each layer's gradient
+def test_jacobians_and_forward_mode_are_those_of_stock_layers():
+    x, found = tf.constant(images(2, 8, 8, 3)), []
+    for kind in ("fast", "keras"):
+        model = small(input_shape=(8, 8, 3), classes=3, layers=kind)
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = model(x, training=True)
+        jacobian = tape.jacobian(y, x)
+        with tf.autodiff.ForwardAccumulator(x, tf.ones_like(x)) as forward:
+            y = model(x, training=True)
+        found.append([as_array(jacobian), as_array(forward.jvp(y))])
+    for mine, theirs in zip(*found, strict=True):
+        assert_close(mine, theirs, 1e-4)

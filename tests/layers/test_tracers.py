@@ -59,6 +59,31 @@ def func_vmap(model, x):
     return model(x)  # Keras' own convolution knows nothing of vmap
 
 
+def of_one_image(model):
+    """The gradients of a loss of one image, by the values of the weights."""
+    state = [v.value for v in model.non_trainable_variables]
+
+    def loss(weights, one):
+        return model.stateless_call(weights, state, one[None], training=False)[0].square().sum()
+
+    return torch.func.grad(loss), [v.value.detach() for v in model.trainable_variables]
+
+
+def per_example_gradients(model, x):
+    gradient, weights = of_one_image(model)
+    if isinstance(model, Network):
+        found = torch.func.vmap(gradient, (None, 0))(weights, x)
+    else:
+        found = map(torch.stack, zip(*(gradient(weights, one) for one in x), strict=True))
+    return torch.cat([part.flatten() for part in found])
+
+
+def gradient_of_gradient(model, x):
+    x = x.clone().requires_grad_()
+    (first,) = torch.autograd.grad(model(x, training=True).sin().sum(), x, create_graph=True)
+    return torch.autograd.grad((first * batch()).sum(), x)[0]
+
+
 def forward_mode(model, x, training=False):
     with forward_ad.dual_level():
         y = model(forward_ad.make_dual(x, torch.ones_like(x)), training=training)
@@ -98,6 +123,7 @@ def onnx_script(model, x):
 
 
 WAYS = [jit_trace, dynamo_export, func_grad, func_jacrev, func_jvp, func_vmap, forward_mode]
+WAYS += [per_example_gradients, gradient_of_gradient]
 WAYS += [forward_mode_in_training, jacobian, recomputed, autocast, inference_mode, onnx_script]
 
 
