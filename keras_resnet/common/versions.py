@@ -9,7 +9,7 @@ import warnings
 
 OLDEST_KERAS = "3.10"
 # By the names of the modules. Older ones may work: nobody has tried.
-OLDEST = {"torch": "2.13", "jax": "0.10", "tensorflow": "2.21"}
+OLDEST = {"torch": "2.13", "jax": "0.10", "tensorflow": "2.18"}
 
 
 def numbers(version: str) -> tuple[int, ...]:
