@@ -10,7 +10,7 @@ from support.layers import as_array, assert_close
 
 from keras_resnet.networks.assembly import KITS
 
-ROLES = ("conv", "strided", "norm", "add", "relu", "pad", "pool")
+ROLES = ("conv", "strided", "norm", "add", "relu", "pad", "pool", "average")
 # Which only `build` reads, or which say something about the layer and nothing to its call.
 SAID = {"name", "built", "kernel_size", "groups", "axis", "stateful", "supports_masking", "path"}
 
@@ -25,7 +25,8 @@ def network(kit):
     x = kit.BatchNormalization(name="norm2")(kit.Conv2D(4, 3, name="strided")(x))
     x = kit.ReLU(name="relu")(keras.layers.Add(name="add")([shortcut, x]))
     x = keras.layers.ZeroPadding2D(1, name="pool_pad")(x)
-    return kit.Model(image, kit.MaxPooling2D(3, 2, name="pool")(x))
+    x = kit.MaxPooling2D(3, 2, name="pool")(x)
+    return kit.Model(image, kit.AveragePooling2D(2, 1, name="average")(x))
 
 
 def pair():
