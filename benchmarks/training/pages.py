@@ -78,7 +78,7 @@ nothing of time. torchvision 0.28 was counted likewise.
 
 Over devices, a normalization reads its map once more forward, and its gradient once more backward,
 for the sums that the devices exchange. No step of any kind of network copies a number between
-host and device, or a map in order to pool it:
+host and device, nor, GoogLeNet left out, a map in order to pool it:
 
 ```shell
 KERAS_BACKEND=torch python -m pytest tests/layers/test_torch_gpu.py
