@@ -9,6 +9,7 @@ EXAMPLES = """
 keras-resnet show resnet50
 keras-resnet show resnet50 --size 320 --json
 keras-resnet show cifar_resnet20 --shortcut B
+keras-resnet show resnet34 --beside plain34 vgg19 --figure fig3.svg
 """
 
 
@@ -17,6 +18,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--size", type=sides, help="side of the image, or HEIGHTxWIDTH")
     parser.add_argument("--shortcut", choices=("A", "B", "C"), help="option of Sec. 3.3")
     parser.add_argument("--stride-on", choices=("1x1", "3x3"), help='"3x3" is v1.5')
+    parser.add_argument(
+        "--figure", type=picture, metavar="FILE", help="draw it as Fig. 3 does: .svg, .png or .pdf"
+    )
+    parser.add_argument(
+        "--beside", nargs="+", type=network_name, metavar="MODEL", default=[], help="drawn beside"
+    )
+
+
+def picture(path: str) -> str:
+    if not path.endswith((".svg", ".png", ".pdf")):
+        raise argparse.ArgumentTypeError(f"must end in .svg, .png or .pdf. Received: {path!r}")
+    return path
 
 
 def run(options: argparse.Namespace) -> tuple[dict, str]:
@@ -31,6 +44,8 @@ def run(options: argparse.Namespace) -> tuple[dict, str]:
         input_shape=input_shape(options.size),
         **{name: value for name, value in chosen.items() if value},
     )
+    if options.beside and not options.figure:
+        raise ValueError("--beside is for a picture: name its file with --figure")
     rows = stages(model)
     total = {
         "stage": "all",
@@ -54,6 +69,13 @@ def run(options: argparse.Namespace) -> tuple[dict, str]:
     ]
     table = aligned([titles, *lines], titles[2:])
     text = f"{model.name}: images of {' x '.join(map(str, inputs))}\n\n{table}"
+    if options.figure:
+        import keras_resnet
+
+        figures = keras_resnet.figures
+        figures.save(figures.architecture(model, *options.beside), options.figure)
+        record["figure"] = options.figure
+        text += f"\n\nwrote {options.figure}"
     return {**record, "stages": rows, "total": total}, text
 
 

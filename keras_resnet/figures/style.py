@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 MISTAKE = "#D55E00"
 GRAY = "#666666"
+# What each kind of file calls its description.
+DESCRIPTION = {".png": "Description", ".svg": "Description", ".pdf": "Subject"}
 
 
 @checked()
@@ -39,18 +41,25 @@ def new_figure(width: float, height: float) -> "Figure":
 def save(figure: "Figure", stem: str | os.PathLike, dpi: int = 150) -> list[Path]:
     """Writes a figure as `stem`.png and `stem`.svg, each whole or not at all.
 
+    The figure's label, where it has one, stands in the files as their description.
+
     Args:
         figure: of matplotlib.
-        stem: path without a suffix. Folders on the way to it are made.
+        stem: path without a suffix; or the path of one `.png`, `.svg` or `.pdf` file. Folders on
+            the way to it are made.
         dpi: pixels per inch of the PNG.
 
     Returns:
-        The two paths.
+        The paths of the files.
     """
-    paths = [Path(f"{os.fspath(stem)}.{suffix}") for suffix in ("png", "svg")]
+    path = Path(stem)
+    one = path.suffix in DESCRIPTION
+    paths = [path] if one else [Path(f"{path}{suffix}") for suffix in (".png", ".svg")]
     for path in paths:
+        label = str(figure.get_label())
         with atomic_write(path) as temporary:
-            figure.savefig(temporary, dpi=dpi)
+            said = {DESCRIPTION[path.suffix]: label} if label else {}
+            figure.savefig(temporary, dpi=dpi, metadata=said)
     return paths
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,6 @@ from typing import Any
 from keras_resnet.common.arguments import checked
 from keras_resnet.evaluation.digits import results_on_digits
 from keras_resnet.evaluation.results import FORMAT
-from keras_resnet.networks.family import network_row
 
 
 @dataclass
@@ -34,19 +34,15 @@ class Run:
 
 def shown(name: str) -> str:
     """cifar_resnet56 is ResNet-56 to a reader, and plain34 plain-34; others keep their names."""
-    try:
-        row = network_row(name)
-    except ValueError:
-        return name
-    return name if row.preactivated else f"{'ResNet' if row.shortcut else 'plain'}-{row.depth}"
+    match = re.fullmatch(r"(?:cifar_)?(resnet|plain)(\d+)", name)
+    return f"{match[1].replace('resnet', 'ResNet')}-{match[2]}" if match else name
 
 
 def panel(name: str) -> str:
     """The title above a network's curves."""
-    try:
-        return "residual networks" if network_row(name).shortcut else "plain networks"
-    except ValueError:
-        return "networks"
+    if re.search("resne(t|xt)", name):
+        return "residual networks"
+    return "plain networks" if "plain" in name else "networks"
 
 
 @checked()

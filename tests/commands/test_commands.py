@@ -201,3 +201,17 @@ def test_a_shell_can_complete(shell, capsys):
     assert "benchmark" in script
     if shell == "bash":
         subprocess.run(["bash", "-n"], input=script, text=True, check=True)
+
+
+@pytest.mark.once
+def test_networks_are_drawn_side_by_side(capsys, tmp_path):
+    path = tmp_path / "fig3.svg"
+    arguments = ["show", "cifar_resnet20", "--beside", "cifar_plain20", "--figure", str(path)]
+    assert cli.main(arguments) == 0
+    assert capsys.readouterr().out.endswith(f"wrote {path}\n")
+    assert "cifar_plain20: conv1: 3x3 conv, 16" in path.read_text()
+    assert cli.main(arguments[:4]) == 2
+    assert "name its file with --figure" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        cli.main([*arguments[:-1], "fig3.gif"])
+    assert "must end in .svg, .png or .pdf. Received: 'fig3.gif'" in capsys.readouterr().err
