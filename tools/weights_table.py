@@ -10,9 +10,10 @@ import marked
 from marked import table
 
 import keras_resnet
-from keras_resnet.networks.family import TABLE, family
+from keras_resnet.networks.family import NETWORKS, TABLE, family
 from keras_resnet.weights import DIALECTS, Record
 from keras_resnet.weights.dialects import BY_FAMILY
+from keras_resnet.weights.find import find, has_imagenet_weights
 from keras_resnet.weights.layout import Layout
 
 PAGE = Path(__file__).parent.parent / "docs" / "weights.md"
@@ -25,18 +26,17 @@ def percent(value: float | None) -> str:
 def defaults() -> str:
     """What `weights="imagenet"` stands for, and what else there is, by name."""
     rows = []
-    for record in keras_resnet.list_weights():
-        if not record.imagenet:
-            continue
+    for network in filter(has_imagenet_weights, NETWORKS):
+        record = find("imagenet", NETWORKS[network])
         result = record.results[0]
-        others = [one.name for one in keras_resnet.list_weights(record.network) if one != record]
+        others = [one.name for one in keras_resnet.list_weights(network) if one != record]
         graph = {k: v for k, v in record.options.items() if k not in ("shortcut", "pool1")}
         rows.append(
             (
-                TABLE[record.network].builder or f'`build("{record.network}")`',
+                TABLE[network].builder or f'`build("{network}")`',
                 f"`{record.name}`",
                 ", ".join(f"`{name}={value!r}`" for name, value in graph.items()) or "as it comes",
-                f"{4 * family()[record.network].total / 1e6:,.0f} MB",
+                f"{4 * family()[network].total / 1e6:,.0f} MB",
                 f"{percent(result.top1)}, {percent(100 - result.top1)}",
                 percent(result.top5),
                 record.loss or "not stated",

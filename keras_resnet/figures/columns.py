@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import keras
 
+from keras_resnet.common.arguments import checked
 from keras_resnet.figures.style import COLORS, GRAY, bare, new_figure
 from keras_resnet.graph import channel_axis, height_and_width
 from keras_resnet.models import build
@@ -51,6 +52,7 @@ class Block:
         return f"{names}: {', then '.join(self.layers)}{shortcut}"
 
 
+@checked()
 def architecture(*networks: str | keras.Model) -> "Figure":
     """Networks side by side, as in Fig. 3: layers from above, maps of one size at one height.
 
@@ -134,6 +136,7 @@ def draw(blocks: list[Block], axes, top: float, color: str) -> None:
         top += block.height
 
 
+@checked()
 def block_figure(network: str | keras.Model, block: str) -> "Figure":
     """One block, as in Fig. 2 and Fig. 5: F(x), the shortcut, their sum, and the shapes.
 

@@ -9,10 +9,10 @@ from typing import Any
 
 from keras_resnet.common.arguments import checked
 from keras_resnet.networks.family import network_row
-from keras_resnet.networks.options import OPTIONS, meant_by, options_of
+from keras_resnet.networks.options import OPTIONS, meant_by
 from keras_resnet.networks.paper import Architecture
 from keras_resnet.networks.systems import System
-from keras_resnet.weights.matching import graph_in, options_in
+from keras_resnet.weights.matching import applicable, graph_in, options_in
 from keras_resnet.weights.pretrained import hub_record
 from keras_resnet.weights.records import RECORDS, Record
 
@@ -174,9 +174,7 @@ def options_said(pretrained: Record | Path | None, row: Any) -> dict[str, Any]:
     if isinstance(pretrained, Record):
         return dict(pretrained.options)
     graph = graph_in(pretrained) if pretrained else None
-    said = options_in(graph) if graph else {}
-    has = options_of(row)
-    return {name: value for name, value in said.items() if name in has and value is not None}
+    return applicable(row, options_in(graph)) if graph else {}
 
 
 def contradiction(pretrained, meant, asked, wrong) -> str:

@@ -11,6 +11,7 @@ from keras_resnet.common.files import GRAPH, graph_in_hdf5, parsed
 from keras_resnet.common.zips import open_zip
 from keras_resnet.networks.family import network_row
 from keras_resnet.networks.options import OPTIONS, UNSAID
+from keras_resnet.networks.paper import Architecture
 from keras_resnet.weights.convert import layers_by_name
 from keras_resnet.weights.layout import layout_of
 from keras_resnet.weights.readers import damage_named, is_safetensors, open_safetensors, regular
@@ -81,6 +82,17 @@ def options_in(graph: Mapping[str, Any]) -> dict[str, Any]:
     """The options of a builder in the record of a file."""
     said = {**graph["row"], **graph["options"]}
     return {name: said[name] for name, option in OPTIONS.items() if option.graph and name in said}
+
+
+def applicable(row: Any, said: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of the options said that a network has, with the shortcut that they say."""
+    if "shortcut" in said and isinstance(row, Architecture):
+        row = dataclasses.replace(row, shortcut=said["shortcut"])
+    return {
+        name: value
+        for name, value in said.items()
+        if value is not None and not OPTIONS[name].lacks(row)
+    }
 
 
 def graph_in(path: str | os.PathLike) -> dict[str, Any] | None:

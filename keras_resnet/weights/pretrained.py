@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 from keras_resnet.common.arguments import checked
 from keras_resnet.common.files import write_json
 from keras_resnet.networks.family import NETWORKS
-from keras_resnet.networks.options import FIELDS
 from keras_resnet.weights.download import cache_folder
 from keras_resnet.weights.hub import hub_file
+from keras_resnet.weights.matching import applicable, options_in
 from keras_resnet.weights.records import ImageRule, Record, image_rule
 
 if TYPE_CHECKING:
@@ -67,7 +67,8 @@ def json_of(address: str, file: str) -> dict[str, Any]:
 def network_in(config: Mapping[str, Any], address: str) -> tuple[dict[str, Any], str, str]:
     """The options, the network and the dialect that a config.json describes."""
     if isinstance(graph := config.get("keras_resnet"), Mapping) and graph["network"] in NETWORKS:
-        return {**graph["options"], **fields_of(graph["row"])}, graph["network"], graph["dialect"]
+        said = applicable(NETWORKS[graph["network"]], options_in(graph))
+        return said, graph["network"], graph["dialect"]
     name = str(config.get("architecture", ""))
     network, letter = in_timm(name)
     if network in NETWORKS:
@@ -104,11 +105,6 @@ def in_timm(name: str) -> tuple[str, str]:
     match = TIMM.fullmatch(name)
     kind, depth, letter, rest = match.groups() if match else ("", "", "", "")
     return f"{kind.replace('resnetv2_', 'preact_resnet')}{depth}{rest}", letter
-
-
-def fields_of(row: Mapping[str, Any]) -> dict[str, Any]:
-    """The options that stand in a row."""
-    return {name: row[name] for name in FIELDS if row.get(name)}
 
 
 def units_in(config: Mapping[str, Any]) -> int:

@@ -49,6 +49,7 @@ def test_a_saved_model_is_loaded_exactly(model, tmp_path):
     assert keras_resnet.count(loaded) == keras_resnet.count(model)
 
 
+@pytest.mark.portable
 def test_saved_weights_are_loaded_exactly(model, tmp_path):
     model.save_weights(tmp_path / "model.weights.h5")
     other = keras.models.clone_model(model)
@@ -56,6 +57,7 @@ def test_saved_weights_are_loaded_exactly(model, tmp_path):
     same(model, other)
 
 
+@pytest.mark.portable
 def test_a_clone_is_a_network_with_weights_of_its_own(model):
     clone = keras.models.clone_model(model)
     assert type(clone) is keras_resnet.Network
@@ -68,6 +70,7 @@ def test_a_clone_is_a_network_with_weights_of_its_own(model):
     np.testing.assert_array_equal(keras.ops.convert_to_numpy(kernel), before)
 
 
+@pytest.mark.portable
 def test_the_configuration_round_trips(model):
     config = model.get_config()
     with undrawn():

@@ -12,6 +12,8 @@ from PIL import Image
 from support.recipes import WRITTEN, module_of, run
 
 import keras_resnet
+from keras_resnet.networks.family import network_row
+from keras_resnet.weights.find import find
 
 pytestmark = pytest.mark.portable
 
@@ -181,8 +183,7 @@ def test_finetuning_crops_as_the_networks_own_weights_expect(monkeypatch, model)
     for name in ("build", "new_head"):
         monkeypatch.setattr(keras_resnet, name, lambda *arguments, **options: None)
     _, rule = finetune.pretrained(finetune.Recipe(data="photos", model=model), 2)
-    (record,) = (one for one in keras_resnet.list_weights(model) if one.imagenet)
-    assert rule == record.image
+    assert rule == find("imagenet", network_row(model)).image
 
 
 def test_finetuning_begins_with_the_weights_of_a_file(tmp_path):

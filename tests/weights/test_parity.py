@@ -34,6 +34,7 @@ from keras_resnet.networks.family import network_row
 TINY_V1 = Architecture("bottleneck", (1, 2), 64, "imagenet", "B")
 TINY_V2 = Architecture("bottleneck", (2, 2), 64, "imagenet", "B", "v2")
 DATA = Path(os.environ.get("KERAS_RESNET_DATA", "/nowhere"))
+pytestmark = pytest.mark.portable
 slow = pytest.mark.slow
 DEPTHS = [18, pytest.param(34, marks=pytest.mark.slow), 50] + [
     pytest.param(depth, marks=pytest.mark.slow) for depth in (101, 152)

@@ -36,3 +36,25 @@ def test_a_trunk_without_a_head_starts_a_network_without_a_top(tmp_path):
         np.testing.assert_array_equal(keras.ops.convert_to_numpy(variable), theirs[variable.path])
     with pytest.raises(ValueError, match=r"(?s)fc\.weight.*skip_mismatch"):
         keras_resnet.ResNet18(weights=tmp_path / "trunk.pth", input_shape=(32, 32, 3))
+
+
+@pytest.mark.once
+@pytest.mark.parametrize(
+    ("network", "options"),
+    [
+        ("cifar_resnet8", {}),
+        ("cifar_resnet8", {"shortcut": "B"}),
+        ("cifar_plain8", {}),
+        ("resnet18", {"stem": "deep", "downsample": "avg"}),
+        ("resnet18d", {}),
+    ],
+)
+def test_a_file_builds_the_network_that_it_is_of(network, options, tmp_path):
+    """Without a word of options that the network does not have with its shortcut."""
+    trained = keras_resnet.build(network, input_shape=(32, 32, 3), **options)
+    keras_resnet.save_weights(trained, tmp_path / "mine.safetensors")
+    again = keras_resnet.build(
+        network, input_shape=(32, 32, 3), weights=tmp_path / "mine.safetensors"
+    )
+    for given, expected in zip(again.get_weights(), trained.get_weights(), strict=True):
+        np.testing.assert_array_equal(given, expected)
