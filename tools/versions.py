@@ -91,7 +91,7 @@ def tried(packages: str, backend: str, envs: pathlib.Path) -> dict:
     paths = os.pathsep.join([*([str(folder)] if packages else []), str(ROOT)])
     environment = {**os.environ, "PYTHONPATH": paths, "KERAS_BACKEND": backend}
     environment |= {"OMP_NUM_THREADS": "1", "JAX_COMPILATION_CACHE_DIR": str(envs / "compiled")}
-    if "jax==0.5" in packages:  # loading a program from its cache ends the process, with any model
+    if "jax==0.5" in packages:  # loading a program from its cache ends the process, with our models
         environment["JAX_ENABLE_COMPILATION_CACHE"] = "0"
     report = envs / "report.xml"
     report.unlink(missing_ok=True)
