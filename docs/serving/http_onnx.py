@@ -67,7 +67,7 @@ class Classify(BaseHTTPRequestHandler):
     is_late = False
 
     def handle(self):
-        # A time-out of the socket would begin anew with every byte.
+        # The socket's own time limit would start again with every byte.
         late = threading.Timer(SECONDS, self.end)
         late.start()
         try:

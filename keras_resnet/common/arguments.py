@@ -70,7 +70,7 @@ VARIABLE = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 def hints_of(function: Callable) -> dict[str, Any]:
     """The annotations that can be resolved: not those that only a type checker imports."""
     function = inspect.unwrap(function)
-    # Files that do not load Keras mean the one that whoever has a model has loaded.
+    # A file that does not import Keras may name it: a caller with a model has imported it.
     known = {**function.__globals__, "keras": sys.modules.get("keras")}
     hints: dict[str, Any] = {}
     for name, hint in function.__annotations__.items():

@@ -7,7 +7,7 @@ import zipfile
 from collections.abc import Iterator
 from typing import Any
 
-MOST_ENTRIES = 50_000  # of a file of arrays; ResNet-1202 with its optimizer has half as many
+MOST_ENTRIES = 50_000  # of a file of arrays; ResNet-110 with its optimizer has 2,056
 LARGEST_LIST = 2**24  # of the list of a zip file's members, in bytes
 
 

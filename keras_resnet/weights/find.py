@@ -82,10 +82,8 @@ def find(weights: Any, row: Any) -> Record | Path | None:
     records = {record.name: record for record in RECORDS if fits(record, row)}
     named = {record.id: record for record in records.values()}
     text = os.fspath(weights)
-    if text == "imagenet":
-        for record in records.values():
-            if record.imagenet and is_for(record.row, row):
-                return record
+    if text == "imagenet" and (usual := imagenet_set(row)):
+        return usual
     if text in records or text in named:
         return records.get(text) or named[text]
     if text.startswith("hf://"):
@@ -116,9 +114,8 @@ def record_named(weights: str | Record) -> Record:
     name = weights
     if str(weights).startswith("hf://"):
         return hub_record(weights)
-    if weights == "imagenet":
-        usual = network_row(IMAGENET_NETWORK)
-        name = next(r.name for r in RECORDS if r.imagenet and is_for(r.row, usual))
+    if weights == "imagenet" and (usual := imagenet_set(network_row(IMAGENET_NETWORK))):
+        name = usual.name
     found = [record for record in RECORDS if name in (record.id, record.name)]
     if not found:
         names = ", ".join(repr(name) for name in dict.fromkeys(record.name for record in RECORDS))
@@ -137,8 +134,12 @@ def record_named(weights: str | Record) -> Record:
 
 def has_imagenet_weights(network: str) -> bool:
     """Whether the network has a set that `weights="imagenet"` loads."""
-    row = network_row(network)
-    return any(record.imagenet and is_for(record.row, row) for record in RECORDS)
+    return imagenet_set(network_row(network)) is not None
+
+
+def imagenet_set(row: Any) -> Record | None:
+    """The set that `weights="imagenet"` stands for."""
+    return next((r for r in RECORDS if r.imagenet and is_for(r.row, row)), None)
 
 
 def implied(

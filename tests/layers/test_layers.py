@@ -124,7 +124,7 @@ def test_a_mask_leaves_masked_values_out_of_the_statistics():
 
 
 def doubles():
-    """Where float64 is to be had: JAX has none unless told so."""
+    """With float64 switched on where a backend needs that: JAX does."""
     if BACKEND != "jax":
         return contextlib.nullcontext()
     import jax

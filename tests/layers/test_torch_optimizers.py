@@ -1,6 +1,8 @@
 """Keras' Adam and AdamW on torch, as users type them: a fused step that is Keras' own."""
 
 import copy
+import subprocess
+import sys
 
 import keras
 import numpy as np
@@ -124,3 +126,11 @@ def test_a_model_with_a_fused_step_is_copied_and_saved(elements, monkeypatch, tm
     for other in others:
         for one, same in zip(other.get_weights(), model.get_weights(), strict=True):
             np.testing.assert_allclose(one, same, 1e-6, 1e-6)
+
+
+def test_importing_the_package_makes_no_optimizer_whose_name_would_count():
+    program = "import keras, keras_resnet; print(keras.optimizers.Adam().name)"
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == ["adam"]

@@ -4,7 +4,6 @@ import functools
 import math
 from typing import Any
 
-import keras
 import torch
 from keras import ops
 
@@ -37,7 +36,8 @@ def prepare_optimizer(model):
 
 def fuse_step(optimizer):
     """Has an optimizer of Keras update by a fused kernel what that can take, else by its own."""
-    step = FUSED_STEPS.get(type(optimizer))
+    kind = type(optimizer)
+    step = FUSED_STEPS.get(kind.__name__) if kind.__module__.startswith("keras.src.") else None
     if step is None or "_parallel_update_step" in vars(optimizer):
         return
     read = ("_parallel_update_step", "_momentums", "_velocities", "_get_variable_index")
@@ -101,7 +101,9 @@ def adam(optimizer, tensors, rate):
     )
 
 
-FUSED_STEPS = {type(keras.optimizers.Adam()): adam, type(keras.optimizers.AdamW()): adam}
+# By the name of Keras' own class. On torch it is another than `keras.optimizers.Adam`; an instance
+# made only to find it would change the names of a user's optimizers.
+FUSED_STEPS = {"Adam": adam, "AdamW": adam}
 
 
 def in_memory_order(value, *others):
